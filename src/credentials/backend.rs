@@ -43,6 +43,11 @@ pub trait Backend {
     fn is_lasting(&self) -> bool {
         true
     }
+
+    /// Returns whether runs of other hosts go on with what is kept here, and take what is not kept for lost.
+    fn is_shared(&self) -> bool {
+        false
+    }
 }
 
 /// The log of a run, held while this value lives.

@@ -104,6 +104,12 @@ fn refuse_creation(error: &StoreError) -> ApiError {
     ))
 }
 
+/// An answer that does not count, because its password could not be kept: another host makes the token again.
+fn lose_password(id: &str, error: &StoreError) -> ApiError {
+    let message = format!("the password of the new token could not be kept, so it is not used: {error}");
+    ApiError { carried_out: Some(Some(id.to_owned())), ..ApiError::unclear(message) }
+}
+
 impl ApiDecorator for Recording {
     fn inner_api(&self) -> &dyn RegistryApi {
         &*self.inner
@@ -148,7 +154,9 @@ impl RegistryApi for Recording {
                         .filter(|password| !password.is_empty());
                     match password {
                         Some(password) => {
-                            self.store.record_created(number, made.id.display_text(), password, self.durability);
+                            let id = made.id.display_text();
+                            let kept = self.store.record_created(number, id, password, self.durability);
+                            kept.map_err(|error| lose_password(id, &error))?;
                         }
                         None => {
                             let why = "the answer has no password".to_owned();

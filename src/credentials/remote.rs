@@ -156,6 +156,10 @@ impl Backend for Remote {
         Ok(answer.held.then(|| self.log(name.to_owned())))
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn describe_place(&self) -> String {
         format!("the database of `ionplay gitops`, by `{}`", self.socket.display())
     }

@@ -44,11 +44,27 @@ impl RunLog {
         durability: Durability,
     ) -> Result<(), StoreError> {
         let written = self.write(&line, durability);
+        self.advance_in_memory(number, line);
+        written
+    }
+
+    /// Takes a step that counts only once it is written.
+    pub(super) fn advance_if_written(
+        &mut self,
+        number: u64,
+        line: LogLine,
+        durability: Durability,
+    ) -> Result<(), StoreError> {
+        self.write(&line, durability)?;
+        self.advance_in_memory(number, line);
+        Ok(())
+    }
+
+    fn advance_in_memory(&mut self, number: u64, line: LogLine) {
         if let Some(entry) = self.entries.get_mut(&number) {
             self.is_stale |= matches!(line, LogLine::Delivered { .. });
             entry.apply_line(line);
         }
-        written
     }
 
     /// Closes an entry: there is nothing to keep.

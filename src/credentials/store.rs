@@ -122,13 +122,29 @@ impl CredentialStore {
     }
 
     /// Records the answer with the password.
-    pub(super) fn record_created(&self, number: u64, id: &str, password: &str, durability: Durability) {
+    ///
+    /// # Errors
+    /// If it cannot be kept, and another host will therefore make the token again: this run must not hand the password out.
+    /// On one machine that is a warning, because the run may still deliver it.
+    pub(super) fn record_created(
+        &self,
+        number: u64,
+        id: &str,
+        password: &str,
+        durability: Durability,
+    ) -> Result<(), StoreError> {
         let password = Zeroizing::new(password.to_owned());
         let secret = match &self.key {
             None => StoredSecret::Plain(password),
             Some(key) => StoredSecret::Sealed(vault::encrypt_text(password.as_bytes(), key, Some("token"), None)),
         };
-        self.write(|log| log.advance_entry(number, created_line(number, id, Some(&secret)), durability));
+        let line = created_line(number, id, Some(&secret));
+        if self.backend.is_shared() {
+            let mut own = self.own.borrow_mut();
+            return own.as_mut().map_or(Ok(()), |log| log.advance_if_written(number, line, durability));
+        }
+        self.write(|log| log.advance_entry(number, line, durability));
+        Ok(())
     }
 
     /// Records that nothing says whether the token was created.

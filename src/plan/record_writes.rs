@@ -100,7 +100,10 @@ impl<W: WriteObserver> RegistryApi for WriteRecordingApi<W> {
         let removal = self.write("delete_token", Some(registry), Some(self.watch.placeholder_for(id)), None);
         Box::pin(async move {
             self.watch.taking_back(&removal)?;
-            self.inner.take_back_token(registry, id).await
+            let answer = self.inner.take_back_token(registry, id).await;
+            // A plan has to hold the removal: what an earlier run has left is removed by a run that made nothing yet.
+            self.watch.after_write(removal, answer.as_ref().err(), None);
+            answer
         })
     }
 

@@ -80,3 +80,53 @@ fn names_that_do_not_exist_are_errors_with_the_nearest_one() {
     stage.run(&["suspend", "tokens", "--reason", "x", "--until", "tomorrow"]).expect(1);
     stage.run(&["rollback", "tokens"]).expect(1);
 }
+
+/// A file system of its own, which ends with the test.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    /// Mounts it, where that is allowed.
+    fn mount(path: std::path::PathBuf) -> Option<Self> {
+        std::fs::create_dir(&path).unwrap();
+        let mut command = std::process::Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(&path);
+        let is_mounted = command.output().is_ok_and(|output| output.status.success());
+        is_mounted.then_some(Self(path))
+    }
+
+    fn fill(&self) {
+        use std::io::Write as _;
+        let mut file = std::fs::File::create(self.0.join("fill")).unwrap();
+        while file.write_all(&[0; 4096]).is_ok() {}
+    }
+
+    fn free(&self) {
+        std::fs::remove_file(self.0.join("fill")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn full_disk_is_a_state_of_the_job_and_nothing_is_written_until_there_is_room() {
+    let stage = Stage::new("");
+    let Some(disk) = SmallDisk::mount(stage.path("state")) else {
+        eprintln!("skipped: a small file system can only be mounted by root");
+        return;
+    };
+    stage.push(&token("ci", "enabled"));
+    for status in ["enabled", "disabled"] {
+        let (writes, head) = (stage.writes(), stage.push(&token("ci", status)));
+        disk.fill();
+        let told = stage.once(2);
+        assert!(told.stdout.contains("no space left"), "{told:?}");
+        assert_eq!(stage.writes(), writes, "nothing is written that cannot be recorded");
+        disk.free();
+        stage.once(0);
+        assert_eq!((stage.status()["applied"].as_str(), &*stage.tokens()[0].1), (Some(&*head), status));
+    }
+}

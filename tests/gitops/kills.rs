@@ -3,8 +3,10 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Signal, kill_process};
+
 use super::daemon::Daemon;
-use super::stage::{Stage, wait_until};
+use super::stage::{Stage, family, wait_until};
 
 /// The playbook: tokens whose passwords are written to files.
 fn tasks(stage: &Stage, generation: usize) -> String {
@@ -53,6 +55,34 @@ fn killed_processes_lose_nothing_and_write_nothing_twice() {
         }
     }
     println!("{kills} kills, 0 second writes, 0 lost passwords, 0 stuck jobs");
+}
+
+#[test]
+fn token_whose_answer_a_kill_has_lost_is_made_again_by_the_next_run() {
+    let stage = Stage::with_faults("    retry: {first: 1s, max: 1s}\n", &["POST /tokens$ slow times=1 delay=30s"]);
+    std::fs::create_dir(stage.path("passwords")).unwrap();
+    stage.push(&tasks(&stage, 0));
+    let mut child = stage.command(&["once"]).stderr(Stdio::null()).spawn().unwrap();
+    wait_until("the token is made, and its answer on the way", || stage.tokens().len() == 1);
+    let lost = stage.password_of_token("t0-0");
+    for id in family(child.id()) {
+        let _ = kill_process(id, Signal::KILL);
+    }
+    child.wait().unwrap();
+    let mut last = String::new();
+    wait_until("the job is in order again", || {
+        let ended = stage.run(&["once"]);
+        last = format!("{ended:#?}");
+        assert!(!last.contains("refused"), "{last}");
+        ended.code == 0 && stage.status()["applied"] == stage.head().as_str()
+    });
+    assert_eq!(stage.tokens().len(), 3, "{last}");
+    assert_ne!(stage.password_of_token("t0-0"), lost, "nobody has the first password");
+    for number in 0..3 {
+        let name = format!("t0-{number}");
+        let delivered = std::fs::read_to_string(stage.path(&format!("passwords/{name}"))).ok();
+        assert_eq!(delivered, stage.password_of_token(&name), "{name}");
+    }
 }
 
 #[test]

@@ -6,36 +6,46 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::database::Database;
-use super::stage::{Ended, Stage, ended, playbook, token, wait_until};
+use super::stage::{Ended, Stage, ended, family, playbook, token, wait_until};
 
 /// A stage whose state is in a database.
-struct Shared {
-    stage: Stage,
-    database: Database,
+pub struct Shared {
+    pub stage: Stage,
+    pub database: Database,
+    /// How long a lease lasts.
+    pub lease: &'static str,
 }
 
 /// A daemon of one of the hosts, and its log.
-struct Host {
-    name: String,
-    child: Child,
+pub struct Host {
+    pub name: String,
+    pub child: Child,
 }
 
 impl Shared {
     fn new(job: &str) -> Option<Self> {
-        let database = Database::create()?;
-        let stage = Stage::new("");
+        Some(Self::on_database(Database::create()?, Stage::new(""), "3s").with_job(job))
+    }
+
+    /// Hosts on a database.
+    pub fn on_database(database: Database, stage: Stage, lease: &'static str) -> Self {
         fs::write(stage.path("url"), database.url()).unwrap();
         fs::write(stage.path("seal"), "a key that seals passwords").unwrap();
-        let shared = Self { stage, database };
-        ["one", "two"].iter().for_each(|host| shared.configure(host, job));
-        Some(shared)
+        Self { stage, database, lease }
+    }
+
+    /// Writes the file of both hosts, with these lines for their job.
+    pub fn with_job(self, job: &str) -> Self {
+        ["one", "two"].iter().for_each(|host| self.configure(host, job));
+        self
     }
 
     fn configure(&self, host: &str, job: &str) {
         let text = format!(
-            "version: 1\nhost: {host}\nstate_dir: state-{host}\nstore: {{postgres: {{url_file: url, lease: 3s}}}}\n\
+            "version: 1\nhost: {host}\nstate_dir: state-{host}\nstore: {{postgres: {{url_file: url, lease: {lease}}}}}\n\
              seal_key_file: seal\njobs:\n  tokens:\n{}{job}",
-            self.stage.job()
+            self.stage.job(),
+            lease = self.lease
         );
         fs::write(self.stage.path(&format!("{host}.yml")), text).unwrap();
     }
@@ -48,66 +58,44 @@ impl Shared {
         command
     }
 
-    fn run(&self, host: &str, arguments: &[&str]) -> Ended {
+    pub fn run(&self, host: &str, arguments: &[&str]) -> Ended {
         ended(&self.command(host, arguments).output().unwrap())
     }
 
-    fn status(&self, host: &str) -> serde_json::Value {
+    pub fn status(&self, host: &str) -> serde_json::Value {
         self.run(host, &["status", "tokens", "--json"]).json()["jobs"][0].clone()
     }
 
-    fn serve(&self, host: &str) -> Host {
+    pub fn serve(&self, host: &str) -> Host {
         let log = fs::File::create(self.stage.path(&format!("{host}.log"))).unwrap();
         let child = self.command(host, &["serve"]).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         wait_until("the daemon serves", || self.log(host).contains("serving"));
         Host { name: host.to_owned(), child }
     }
 
-    fn log(&self, host: &str) -> String {
+    pub fn log(&self, host: &str) -> String {
         fs::read_to_string(self.stage.path(&format!("{host}.log"))).unwrap_or_default()
     }
 
     /// How often each token was requested.
-    fn creations(&self) -> usize {
+    pub fn creations(&self) -> usize {
         let requests = self.stage.registry.requests();
         requests.iter().filter(|request| request.method == "POST" && request.path.ends_with("/tokens")).count()
     }
 
-    fn is_in_order(&self, host: &str) -> bool {
+    pub fn is_in_order(&self, host: &str) -> bool {
         let status = self.status(host);
         status["state"] == "ok" && status["applied"] == self.stage.head().as_str()
     }
 }
 
 impl Host {
-    fn id(&self) -> Pid {
-        Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
-    }
-
     /// The daemon and the processes that it has started.
-    fn family(&self) -> Vec<Pid> {
-        let mut family = vec![self.id()];
-        let processes = fs::read_dir("/proc").unwrap().flatten();
-        let stat = |id: &str| fs::read_to_string(format!("/proc/{id}/stat")).ok();
-        let parents: Vec<(i32, i32)> = processes
-            .filter_map(|entry| {
-                let name = entry.file_name().into_string().ok()?;
-                let id: i32 = name.parse().ok()?;
-                let stat = stat(&name)?;
-                let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
-                Some((id, parent))
-            })
-            .collect();
-        let mut at = 0;
-        while at < family.len() {
-            let parent = family[at].as_raw_nonzero().get();
-            family.extend(parents.iter().filter(|(_, of)| *of == parent).filter_map(|(id, _)| Pid::from_raw(*id)));
-            at += 1;
-        }
-        family
+    pub fn family(&self) -> Vec<Pid> {
+        family(self.child.id())
     }
 
-    fn signal(family: &[Pid], signal: Signal) {
+    pub fn signal(family: &[Pid], signal: Signal) {
         for id in family {
             let _ = kill_process(*id, signal);
         }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use ionplay::sandbox::{Handle, SandboxOptions, Seed, start_server};
+use ionplay::sandbox::{Handle, InjectedFault, SandboxOptions, Seed, password_of, start_server};
+use rustix::process::Pid;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
@@ -51,9 +52,15 @@ pub fn playbook(tasks: &str) -> String {
 impl Stage {
     /// With these lines for the job `tokens` besides its repository, playbook and environment.
     pub fn new(job: &str) -> Self {
+        Self::with_faults(job, &[])
+    }
+
+    /// The same with a registry API that has faults.
+    pub fn with_faults(job: &str, faults: &[&str]) -> Self {
         let options = SandboxOptions {
             seed: Seed::parse_seed("registries: [{name: demo}]").unwrap(),
             tokens: vec![ACCOUNT.to_owned()],
+            faults: faults.iter().map(|fault| InjectedFault::parse_fault(fault).unwrap()).collect(),
             ..SandboxOptions::default()
         };
         let registry = start_server(options).unwrap();
@@ -175,6 +182,13 @@ impl Stage {
         tokens
     }
 
+    /// The password of a token that is there, as only the answer to its creation has it.
+    pub fn password_of_token(&self, name: &str) -> Option<String> {
+        let store = self.registry.read_store();
+        let mut tokens = store.registries.iter().flat_map(|registry| &registry.tokens);
+        tokens.find(|token| token.name == name).map(|token| password_of(token.id))
+    }
+
     /// How many writing requests there were so far.
     pub fn writes(&self) -> usize {
         self.registry.requests().iter().filter(|request| request.is_write()).count()
@@ -206,12 +220,35 @@ pub fn ended(output: &Output) -> Ended {
     }
 }
 
-/// Waits until something holds; what does not within half a minute never will.
+/// Waits until something holds; what does not within three minutes never will, also on a busy machine.
 #[track_caller]
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(60), "waited too long until {what}");
+        assert!(began.elapsed() < Duration::from_secs(180), "waited too long until {what}");
         std::thread::sleep(Duration::from_millis(30));
     }
+}
+
+/// A process and those that it has started, directly or not.
+pub fn family(of: u32) -> Vec<Pid> {
+    let stat = |id: &str| fs::read_to_string(format!("/proc/{id}/stat")).ok();
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let parents: Vec<(i32, i32)> = processes
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let id: i32 = name.parse().ok()?;
+            let stat = stat(&name)?;
+            let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
+            Some((id, parent))
+        })
+        .collect();
+    let mut family: Vec<Pid> = i32::try_from(of).ok().and_then(Pid::from_raw).into_iter().collect();
+    let mut at = 0;
+    while at < family.len() {
+        let parent = family[at].as_raw_nonzero().get();
+        family.extend(parents.iter().filter(|(_, of)| *of == parent).filter_map(|(id, _)| Pid::from_raw(*id)));
+        at += 1;
+    }
+    family
 }

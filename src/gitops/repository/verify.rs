@@ -138,6 +138,7 @@ fn first_refused(log: &str, accepted: impl Fn(&Signature) -> bool) -> Option<Str
         "X" | "Y" => format!("has a signature{by} whose key or itself has expired"),
         "R" => format!("has a signature{by} whose key was revoked"),
         "G" | "U" => format!("is signed{by} with a key that is not allowed ({})", refused.key),
+        "E" => "has a signature of a key that is not known on this machine".to_owned(),
         _ => "has a signature that cannot be checked".to_owned(),
     };
     Some(format!("commit {commit} {why}; sign it with a key that `verify` allows, or allow its key on this machine"))

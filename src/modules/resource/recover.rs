@@ -116,7 +116,11 @@ impl<R: Resource> ResourceRun<'_, R> {
         let site = Site { names: &names, ..*site };
         let made = self.resource.create_object(&site, want, Some(old)).await;
         let made = made.map_err(|error| self.failed_write(Verb::Create, want, &site, error))?;
-        Ok(self.action_outcome(Verb::Create, want, &site, None, Some(&made), None))
+        let reason = format!(
+            "takes the place of {label} {}, whose password was lost with a run that was killed",
+            id.display_text()
+        );
+        Ok(self.action_outcome(Verb::Create, want, &site, None, Some(&made), Some(reason)))
     }
 
     /// Returns whether the task finishes a replacement that an earlier run has begun.
