@@ -27,7 +27,7 @@ use crate::playbook::loader::plain_error;
 use crate::playbook::{LoadResult, Playbook};
 use crate::report::{Bus, ReportEvent, RunClose, Writer};
 use crate::secrets;
-use crate::settings::RunSettings;
+use crate::settings::{self, RunSettings};
 
 /// Inputs of a run besides its arguments.
 #[derive(Default)]
@@ -88,12 +88,12 @@ pub(super) async fn run_with(args: &RunArgs, mut making: RunSetup) -> RunOutcome
         Ok(settings) => settings,
         Err(message) => return failed(print_messages(&[message], has_colours(args.no_color), Exit::BadOptions)),
     };
-    if args.forks.is_none() && settings.int("DEFAULT_FORKS") < 1 {
+    if args.forks.is_none() && settings.int(settings::DEFAULT_FORKS) < 1 {
         let message = Diagnostic::error("by the settings no host may run at a time").hint("set `forks` to 1 or more");
         return failed(print_messages(&[message], has_colours(args.no_color), Exit::Failed));
     }
     let args = &config::apply_settings(args, &settings);
-    let colour = has_colours(args.no_color) || (settings.bool("ANSIBLE_FORCE_COLOR") && !args.no_color);
+    let colour = has_colours(args.no_color) || (settings.bool(settings::ANSIBLE_FORCE_COLOR) && !args.no_color);
     let _lock =
         match args.lock.as_deref().map(|path| RunLock::acquire(path, args.lock_timeout.map(Duration::from_secs))) {
             None => None,
