@@ -45,73 +45,82 @@ pub struct Setting {
     pub doc: &'static str,
 }
 
-const fn define_setting(
-    names: [&'static str; 4],
-    kind: SettingKind,
-    default: &'static str,
-    doc: &'static str,
-) -> Setting {
-    let [name, section, key, env] = names;
-    Setting { name, section, key, env, kind, default, doc }
+/// Defines each setting as a constant with its name, and all of them as [`TABLE`].
+macro_rules! define_settings {
+    ($($name:ident: [$section:literal, $key:literal, $env:literal], $kind:ident, $default:literal, $doc:literal;)*) => {
+        $(
+            #[doc = $doc]
+            pub const $name: &str = stringify!($name);
+        )*
+
+        /// All settings, sorted by name.
+        pub const TABLE: &[Setting] = &[$(Setting {
+            name: $name,
+            section: $section,
+            key: $key,
+            env: $env,
+            kind: SettingKind::$kind,
+            default: $default,
+            doc: $doc,
+        }),*];
+    };
 }
 
-/// All settings, sorted by name.
-#[rustfmt::skip]
-pub const TABLE: &[Setting] = &[
-    define_setting(["ANSIBLE_FORCE_COLOR", "defaults", "force_color", "ANSIBLE_FORCE_COLOR"], SettingKind::Bool, "false", "Colours even if the output is not a terminal."),
-    define_setting(["ANSIBLE_NOCOLOR", "defaults", "nocolor", "ANSIBLE_NOCOLOR"], SettingKind::Bool, "false", "No colours."),
-    define_setting(["ANY_ERRORS_FATAL", "defaults", "any_errors_fatal", "ANSIBLE_ANY_ERRORS_FATAL"], SettingKind::Bool, "false", "A failure on one host fails all hosts, in plays without `any_errors_fatal`."),
-    define_setting(["CACHE_PLUGIN", "defaults", "fact_caching", "ANSIBLE_CACHE_PLUGIN"], SettingKind::Text, "memory", "`jsonfile` saves facts between runs."),
-    define_setting(["CACHE_PLUGIN_CONNECTION", "defaults", "fact_caching_connection", "ANSIBLE_CACHE_PLUGIN_CONNECTION"], SettingKind::File, "", "Folder for saved facts."),
-    define_setting(["CACHE_PLUGIN_PREFIX", "defaults", "fact_caching_prefix", "ANSIBLE_CACHE_PLUGIN_PREFIX"], SettingKind::Text, "ansible_facts", "Prefix of the files with facts."),
-    define_setting(["CACHE_PLUGIN_TIMEOUT", "defaults", "fact_caching_timeout", "ANSIBLE_CACHE_PLUGIN_TIMEOUT"], SettingKind::Int, "86400", "Seconds until saved facts expire; 0 is never."),
-    define_setting(["CALLBACKS_ENABLED", "defaults", "callbacks_enabled", "ANSIBLE_CALLBACKS_ENABLED"], SettingKind::List, "", "Callback plugins: `profile_tasks`, `timer` and `junit` are supported."),
-    define_setting(["CALLBACK_FORMAT_PRETTY", "defaults", "callback_format_pretty", "ANSIBLE_CALLBACK_FORMAT_PRETTY"], SettingKind::Text, "", "Print results on several lines: always, or never; by default only important results."),
-    define_setting(["CALLBACK_RESULT_FORMAT", "defaults", "callback_result_format", "ANSIBLE_CALLBACK_RESULT_FORMAT"], SettingKind::Text, "json", "Format of results: `json` or `yaml`."),
-    define_setting(["CHECK_MODE_MARKERS", "defaults", "check_mode_markers", "ANSIBLE_CHECK_MODE_MARKERS"], SettingKind::Bool, "false", "Mark plays and tasks of dry runs."),
-    define_setting(["COLLECTIONS_PATHS", "defaults", "collections_path", "ANSIBLE_COLLECTIONS_PATH"], SettingKind::Folders, "~/.ansible/collections:/usr/share/ansible/collections", "Folders with collections, for their roles."),
-    define_setting(["DEFAULT_DEBUG", "defaults", "debug", "ANSIBLE_DEBUG"], SettingKind::Bool, "false", "Report implicit actions between tasks."),
-    define_setting(["DEFAULT_FORCE_HANDLERS", "defaults", "force_handlers", "ANSIBLE_FORCE_HANDLERS"], SettingKind::Bool, "false", "Run handlers also on failed hosts."),
-    define_setting(["DEFAULT_FORKS", "defaults", "forks", "ANSIBLE_FORKS"], SettingKind::Int, "5", "Number of hosts that run concurrently."),
-    define_setting(["DEFAULT_GATHERING", "defaults", "gathering", "ANSIBLE_GATHERING"], SettingKind::Text, "implicit", "Plays without `gather_facts`: `implicit` gathers facts, `smart` only for hosts without facts, `explicit` none."),
-    define_setting(["DEFAULT_HASH_BEHAVIOUR", "defaults", "hash_behaviour", "ANSIBLE_HASH_BEHAVIOUR"], SettingKind::Text, "replace", "`merge` merges mappings of the same name from all variable layers."),
-    define_setting(["DEFAULT_HOST_LIST", "defaults", "inventory", "ANSIBLE_INVENTORY"], SettingKind::List, "", "Inventory sources."),
-    define_setting(["DEFAULT_LOG_PATH", "defaults", "log_path", "ANSIBLE_LOG_PATH"], SettingKind::File, "", "Log file: the output is appended, without colours."),
-    define_setting(["DEFAULT_NO_LOG", "defaults", "no_log", "ANSIBLE_NO_LOG"], SettingKind::Bool, "false", "Hide arguments and results of tasks without `no_log`."),
-    define_setting(["DEFAULT_POLL_INTERVAL", "defaults", "poll_interval", "ANSIBLE_POLL_INTERVAL"], SettingKind::Int, "15", "Seconds between checks of a background task."),
-    define_setting(["DEFAULT_PRIVATE_ROLE_VARS", "defaults", "private_role_vars", "ANSIBLE_PRIVATE_ROLE_VARS"], SettingKind::Bool, "false", "`true` makes variables of roles private, `false` makes those of included roles public, too; by default only included roles are private."),
-    define_setting(["DEFAULT_ROLES_PATH", "defaults", "roles_path", "ANSIBLE_ROLES_PATH"], SettingKind::Folders, "", "Folders with roles, in addition to `roles` next to the playbook."),
-    define_setting(["DEFAULT_STDOUT_CALLBACK", "defaults", "stdout_callback", "ANSIBLE_STDOUT_CALLBACK"], SettingKind::Text, "default", "Format of the output: `default`, `yaml` (results as YAML), `json` (like `--output json`), `dense` (like `-q`)."),
-    define_setting(["DEFAULT_STRATEGY", "defaults", "strategy", "ANSIBLE_STRATEGY"], SettingKind::Text, "linear", "Strategy of plays without `strategy`."),
-    define_setting(["DEFAULT_TIMEOUT", "defaults", "timeout", "ANSIBLE_TIMEOUT"], SettingKind::Int, "10", "Accepted; local connections have no time limit."),
-    define_setting(["DEFAULT_VAULT_IDENTITY_LIST", "defaults", "vault_identity_list", "ANSIBLE_VAULT_IDENTITY_LIST"], SettingKind::List, "", "Vault identities."),
-    define_setting(["DEFAULT_VAULT_ID_MATCH", "defaults", "vault_id_match", "ANSIBLE_VAULT_ID_MATCH"], SettingKind::Bool, "false", "Decrypt a vaulted value only with secrets of its id."),
-    define_setting(["DEFAULT_VAULT_PASSWORD_FILE", "defaults", "vault_password_file", "ANSIBLE_VAULT_PASSWORD_FILE"], SettingKind::File, "", "A file or script with the vault password."),
-    define_setting(["DEFAULT_VERBOSITY", "defaults", "verbosity", "ANSIBLE_VERBOSITY"], SettingKind::Int, "0", "Level of detail of the output, like `-v`."),
-    define_setting(["DEPRECATION_WARNINGS", "defaults", "deprecation_warnings", "ANSIBLE_DEPRECATION_WARNINGS"], SettingKind::Bool, "true", "Show deprecation warnings."),
-    define_setting(["DIFF_ALWAYS", "diff", "always", "ANSIBLE_DIFF_ALWAYS"], SettingKind::Bool, "false", "Show differences, like `--diff`."),
-    define_setting(["DISPLAY_ARGS_TO_STDOUT", "defaults", "display_args_to_stdout", "ANSIBLE_DISPLAY_ARGS_TO_STDOUT"], SettingKind::Bool, "false", "Show arguments with the names of tasks."),
-    define_setting(["DISPLAY_FAILED_STDERR", "defaults", "display_failed_stderr", "ANSIBLE_DISPLAY_FAILED_STDERR"], SettingKind::Bool, "false", "Print failures to standard error."),
-    define_setting(["DISPLAY_OK_HOSTS", "defaults", "display_ok_hosts", "ANSIBLE_DISPLAY_OK_HOSTS"], SettingKind::Bool, "true", "Show hosts on which nothing changed."),
-    define_setting(["DISPLAY_SKIPPED_HOSTS", "defaults", "display_skipped_hosts", "ANSIBLE_DISPLAY_SKIPPED_HOSTS"], SettingKind::Bool, "true", "Show skipped tasks."),
-    define_setting(["DUPLICATE_YAML_DICT_KEY", "defaults", "duplicate_dict_key", "ANSIBLE_DUPLICATE_YAML_DICT_KEY"], SettingKind::Text, "warn", "How to treat a duplicate key: `warn`, `error` or `ignore`."),
-    define_setting(["ERROR_ON_MISSING_HANDLER", "defaults", "error_on_missing_handler", "ANSIBLE_ERROR_ON_MISSING_HANDLER"], SettingKind::Bool, "true", "An unknown handler is an error, not a warning."),
-    define_setting(["HOST_PATTERN_MISMATCH", "inventory", "host_pattern_mismatch", "ANSIBLE_HOST_PATTERN_MISMATCH"], SettingKind::Text, "warning", "How to treat a pattern that matches no host: `warning`, `error` or `ignore`."),
-    define_setting(["INJECT_FACTS_AS_VARS", "defaults", "inject_facts_as_vars", "ANSIBLE_INJECT_FACT_VARS"], SettingKind::Bool, "true", "Provide facts as variables, not only in `ansible_facts`."),
-    define_setting(["INVENTORY_ANY_UNPARSED_IS_FAILED", "inventory", "any_unparsed_is_failed", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"], SettingKind::Bool, "false", "Stop with an error if any inventory source cannot be read."),
-    define_setting(["INVENTORY_ENABLED", "inventory", "enable_plugins", "ANSIBLE_INVENTORY_ENABLED"], SettingKind::List, "host_list,script,auto,yaml,ini", "With `advanced_host_list`, `-i h[1:3],` means three hosts."),
-    define_setting(["INVENTORY_UNPARSED_IS_FAILED", "inventory", "unparsed_is_failed", "ANSIBLE_INVENTORY_UNPARSED_FAILED"], SettingKind::Bool, "false", "Stop with an error if no inventory source can be read."),
-    define_setting(["INVENTORY_UNPARSED_WARNING", "inventory", "inventory_unparsed_warning", "ANSIBLE_INVENTORY_UNPARSED_WARNING"], SettingKind::Bool, "true", "Warn about a missing inventory."),
-    define_setting(["LOCALHOST_WARNING", "defaults", "localhost_warning", "ANSIBLE_LOCALHOST_WARNING"], SettingKind::Bool, "true", "Warn about an inventory without hosts."),
-    define_setting(["MASK_VAULT", "defaults", "mask_vault", "IONPLAY_MASK_VAULT"], SettingKind::Bool, "false", "Treat values from vaults as secrets, like `--mask-vault`; Ansible shows them."),
-    define_setting(["SHOW_CUSTOM_STATS", "defaults", "show_custom_stats", "ANSIBLE_SHOW_CUSTOM_STATS"], SettingKind::Bool, "false", "Show the values of `set_stats` at the end."),
-    define_setting(["SHOW_PER_HOST_START", "defaults", "show_per_host_start", "ANSIBLE_SHOW_PER_HOST_START"], SettingKind::Bool, "false", "Print a line when a task starts on a host."),
-    define_setting(["SHOW_TASK_PATH_ON_FAILURE", "defaults", "show_task_path_on_failure", "ANSIBLE_SHOW_TASK_PATH_ON_FAILURE"], SettingKind::Bool, "false", "Show the location of a failed task."),
-    define_setting(["TAGS_RUN", "tags", "run", "ANSIBLE_RUN_TAGS"], SettingKind::List, "", "Run only tasks with these tags."),
-    define_setting(["TAGS_SKIP", "tags", "skip", "ANSIBLE_SKIP_TAGS"], SettingKind::List, "", "Skip tasks with these tags."),
-    define_setting(["TASK_TIMEOUT", "defaults", "task_timeout", "ANSIBLE_TASK_TIMEOUT"], SettingKind::Int, "0", "Seconds after which a task fails; 0 is never."),
-    define_setting(["TRANSFORM_INVALID_GROUP_CHARS", "defaults", "force_valid_group_names", "ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"], SettingKind::Text, "never", "How to treat invalid characters in group names: `never` and `ignore` keep them, `always` and `silently` replace them."),
-];
+define_settings! {
+    ANSIBLE_FORCE_COLOR: ["defaults", "force_color", "ANSIBLE_FORCE_COLOR"], Bool, "false", "Colours even if the output is not a terminal.";
+    ANSIBLE_NOCOLOR: ["defaults", "nocolor", "ANSIBLE_NOCOLOR"], Bool, "false", "No colours.";
+    ANY_ERRORS_FATAL: ["defaults", "any_errors_fatal", "ANSIBLE_ANY_ERRORS_FATAL"], Bool, "false", "A failure on one host fails all hosts, in plays without `any_errors_fatal`.";
+    CACHE_PLUGIN: ["defaults", "fact_caching", "ANSIBLE_CACHE_PLUGIN"], Text, "memory", "`jsonfile` saves facts between runs.";
+    CACHE_PLUGIN_CONNECTION: ["defaults", "fact_caching_connection", "ANSIBLE_CACHE_PLUGIN_CONNECTION"], File, "", "Folder for saved facts.";
+    CACHE_PLUGIN_PREFIX: ["defaults", "fact_caching_prefix", "ANSIBLE_CACHE_PLUGIN_PREFIX"], Text, "ansible_facts", "Prefix of the files with facts.";
+    CACHE_PLUGIN_TIMEOUT: ["defaults", "fact_caching_timeout", "ANSIBLE_CACHE_PLUGIN_TIMEOUT"], Int, "86400", "Seconds until saved facts expire; 0 is never.";
+    CALLBACKS_ENABLED: ["defaults", "callbacks_enabled", "ANSIBLE_CALLBACKS_ENABLED"], List, "", "Callback plugins: `profile_tasks`, `timer` and `junit` are supported.";
+    CALLBACK_FORMAT_PRETTY: ["defaults", "callback_format_pretty", "ANSIBLE_CALLBACK_FORMAT_PRETTY"], Text, "", "Print results on several lines: always, or never; by default only important results.";
+    CALLBACK_RESULT_FORMAT: ["defaults", "callback_result_format", "ANSIBLE_CALLBACK_RESULT_FORMAT"], Text, "json", "Format of results: `json` or `yaml`.";
+    CHECK_MODE_MARKERS: ["defaults", "check_mode_markers", "ANSIBLE_CHECK_MODE_MARKERS"], Bool, "false", "Mark plays and tasks of dry runs.";
+    COLLECTIONS_PATHS: ["defaults", "collections_path", "ANSIBLE_COLLECTIONS_PATH"], Folders, "~/.ansible/collections:/usr/share/ansible/collections", "Folders with collections, for their roles.";
+    DEFAULT_DEBUG: ["defaults", "debug", "ANSIBLE_DEBUG"], Bool, "false", "Report implicit actions between tasks.";
+    DEFAULT_FORCE_HANDLERS: ["defaults", "force_handlers", "ANSIBLE_FORCE_HANDLERS"], Bool, "false", "Run handlers also on failed hosts.";
+    DEFAULT_FORKS: ["defaults", "forks", "ANSIBLE_FORKS"], Int, "5", "Number of hosts that run concurrently.";
+    DEFAULT_GATHERING: ["defaults", "gathering", "ANSIBLE_GATHERING"], Text, "implicit", "Plays without `gather_facts`: `implicit` gathers facts, `smart` only for hosts without facts, `explicit` none.";
+    DEFAULT_HASH_BEHAVIOUR: ["defaults", "hash_behaviour", "ANSIBLE_HASH_BEHAVIOUR"], Text, "replace", "`merge` merges mappings of the same name from all variable layers.";
+    DEFAULT_HOST_LIST: ["defaults", "inventory", "ANSIBLE_INVENTORY"], List, "", "Inventory sources.";
+    DEFAULT_LOG_PATH: ["defaults", "log_path", "ANSIBLE_LOG_PATH"], File, "", "Log file: the output is appended, without colours.";
+    DEFAULT_NO_LOG: ["defaults", "no_log", "ANSIBLE_NO_LOG"], Bool, "false", "Hide arguments and results of tasks without `no_log`.";
+    DEFAULT_POLL_INTERVAL: ["defaults", "poll_interval", "ANSIBLE_POLL_INTERVAL"], Int, "15", "Seconds between checks of a background task.";
+    DEFAULT_PRIVATE_ROLE_VARS: ["defaults", "private_role_vars", "ANSIBLE_PRIVATE_ROLE_VARS"], Bool, "false", "`true` makes variables of roles private, `false` makes those of included roles public, too; by default only included roles are private.";
+    DEFAULT_ROLES_PATH: ["defaults", "roles_path", "ANSIBLE_ROLES_PATH"], Folders, "", "Folders with roles, in addition to `roles` next to the playbook.";
+    DEFAULT_STDOUT_CALLBACK: ["defaults", "stdout_callback", "ANSIBLE_STDOUT_CALLBACK"], Text, "default", "Format of the output: `default`, `yaml` (results as YAML), `json` (like `--output json`), `dense` (like `-q`).";
+    DEFAULT_STRATEGY: ["defaults", "strategy", "ANSIBLE_STRATEGY"], Text, "linear", "Strategy of plays without `strategy`.";
+    DEFAULT_TIMEOUT: ["defaults", "timeout", "ANSIBLE_TIMEOUT"], Int, "10", "Accepted; local connections have no time limit.";
+    DEFAULT_VAULT_IDENTITY_LIST: ["defaults", "vault_identity_list", "ANSIBLE_VAULT_IDENTITY_LIST"], List, "", "Vault identities.";
+    DEFAULT_VAULT_ID_MATCH: ["defaults", "vault_id_match", "ANSIBLE_VAULT_ID_MATCH"], Bool, "false", "Decrypt a vaulted value only with secrets of its id.";
+    DEFAULT_VAULT_PASSWORD_FILE: ["defaults", "vault_password_file", "ANSIBLE_VAULT_PASSWORD_FILE"], File, "", "A file or script with the vault password.";
+    DEFAULT_VERBOSITY: ["defaults", "verbosity", "ANSIBLE_VERBOSITY"], Int, "0", "Level of detail of the output, like `-v`.";
+    DEPRECATION_WARNINGS: ["defaults", "deprecation_warnings", "ANSIBLE_DEPRECATION_WARNINGS"], Bool, "true", "Show deprecation warnings.";
+    DIFF_ALWAYS: ["diff", "always", "ANSIBLE_DIFF_ALWAYS"], Bool, "false", "Show differences, like `--diff`.";
+    DISPLAY_ARGS_TO_STDOUT: ["defaults", "display_args_to_stdout", "ANSIBLE_DISPLAY_ARGS_TO_STDOUT"], Bool, "false", "Show arguments with the names of tasks.";
+    DISPLAY_FAILED_STDERR: ["defaults", "display_failed_stderr", "ANSIBLE_DISPLAY_FAILED_STDERR"], Bool, "false", "Print failures to standard error.";
+    DISPLAY_OK_HOSTS: ["defaults", "display_ok_hosts", "ANSIBLE_DISPLAY_OK_HOSTS"], Bool, "true", "Show hosts on which nothing changed.";
+    DISPLAY_SKIPPED_HOSTS: ["defaults", "display_skipped_hosts", "ANSIBLE_DISPLAY_SKIPPED_HOSTS"], Bool, "true", "Show skipped tasks.";
+    DUPLICATE_YAML_DICT_KEY: ["defaults", "duplicate_dict_key", "ANSIBLE_DUPLICATE_YAML_DICT_KEY"], Text, "warn", "How to treat a duplicate key: `warn`, `error` or `ignore`.";
+    ERROR_ON_MISSING_HANDLER: ["defaults", "error_on_missing_handler", "ANSIBLE_ERROR_ON_MISSING_HANDLER"], Bool, "true", "An unknown handler is an error, not a warning.";
+    HOST_PATTERN_MISMATCH: ["inventory", "host_pattern_mismatch", "ANSIBLE_HOST_PATTERN_MISMATCH"], Text, "warning", "How to treat a pattern that matches no host: `warning`, `error` or `ignore`.";
+    INJECT_FACTS_AS_VARS: ["defaults", "inject_facts_as_vars", "ANSIBLE_INJECT_FACT_VARS"], Bool, "true", "Provide facts as variables, not only in `ansible_facts`.";
+    INVENTORY_ANY_UNPARSED_IS_FAILED: ["inventory", "any_unparsed_is_failed", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"], Bool, "false", "Stop with an error if any inventory source cannot be read.";
+    INVENTORY_ENABLED: ["inventory", "enable_plugins", "ANSIBLE_INVENTORY_ENABLED"], List, "host_list,script,auto,yaml,ini", "With `advanced_host_list`, `-i h[1:3],` means three hosts.";
+    INVENTORY_UNPARSED_IS_FAILED: ["inventory", "unparsed_is_failed", "ANSIBLE_INVENTORY_UNPARSED_FAILED"], Bool, "false", "Stop with an error if no inventory source can be read.";
+    INVENTORY_UNPARSED_WARNING: ["inventory", "inventory_unparsed_warning", "ANSIBLE_INVENTORY_UNPARSED_WARNING"], Bool, "true", "Warn about a missing inventory.";
+    LOCALHOST_WARNING: ["defaults", "localhost_warning", "ANSIBLE_LOCALHOST_WARNING"], Bool, "true", "Warn about an inventory without hosts.";
+    MASK_VAULT: ["defaults", "mask_vault", "IONPLAY_MASK_VAULT"], Bool, "false", "Treat values from vaults as secrets, like `--mask-vault`; Ansible shows them.";
+    SHOW_CUSTOM_STATS: ["defaults", "show_custom_stats", "ANSIBLE_SHOW_CUSTOM_STATS"], Bool, "false", "Show the values of `set_stats` at the end.";
+    SHOW_PER_HOST_START: ["defaults", "show_per_host_start", "ANSIBLE_SHOW_PER_HOST_START"], Bool, "false", "Print a line when a task starts on a host.";
+    SHOW_TASK_PATH_ON_FAILURE: ["defaults", "show_task_path_on_failure", "ANSIBLE_SHOW_TASK_PATH_ON_FAILURE"], Bool, "false", "Show the location of a failed task.";
+    TAGS_RUN: ["tags", "run", "ANSIBLE_RUN_TAGS"], List, "", "Run only tasks with these tags.";
+    TAGS_SKIP: ["tags", "skip", "ANSIBLE_SKIP_TAGS"], List, "", "Skip tasks with these tags.";
+    TASK_TIMEOUT: ["defaults", "task_timeout", "ANSIBLE_TASK_TIMEOUT"], Int, "0", "Seconds after which a task fails; 0 is never.";
+    TRANSFORM_INVALID_GROUP_CHARS: ["defaults", "force_valid_group_names", "ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"], Text, "never", "How to treat invalid characters in group names: `never` and `ignore` keep them, `always` and `silently` replace them.";
+}
 
 /// The settings of a run.
 #[derive(Debug)]
@@ -315,16 +324,16 @@ mod tests {
     fn the_environment_beats_the_file_and_the_file_the_default() {
         let text = "[defaults]\nforks = 7 ; many\n# no\n[diff]\nalways: yes\n";
         let settings = read(text, &[]).unwrap();
-        assert_eq!((settings.int("DEFAULT_FORKS"), settings.bool("DIFF_ALWAYS")), (7, true));
-        assert_eq!(settings.text("DEFAULT_STRATEGY"), "linear");
-        assert_eq!(read(text, &[("ANSIBLE_FORKS", "9")]).unwrap().int("DEFAULT_FORKS"), 9);
+        assert_eq!((settings.int(DEFAULT_FORKS), settings.bool(DIFF_ALWAYS)), (7, true));
+        assert_eq!(settings.text(DEFAULT_STRATEGY), "linear");
+        assert_eq!(read(text, &[("ANSIBLE_FORKS", "9")]).unwrap().int(DEFAULT_FORKS), 9);
     }
 
     #[test]
     fn paths_are_meant_from_the_file() {
         let settings = read("[defaults]\nroles_path = roles:/abs\nvault_password_file=pw\n", &[]).unwrap();
-        assert_eq!(settings.list("DEFAULT_ROLES_PATH"), ["/base/roles", "/abs"]);
-        assert_eq!(settings.text("DEFAULT_VAULT_PASSWORD_FILE"), "/base/pw");
+        assert_eq!(settings.list(DEFAULT_ROLES_PATH), ["/base/roles", "/abs"]);
+        assert_eq!(settings.text(DEFAULT_VAULT_PASSWORD_FILE), "/base/pw");
     }
 
     #[test]

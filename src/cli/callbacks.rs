@@ -6,7 +6,7 @@ use super::args::{OutputFormat, RunArgs};
 use crate::diagnostic::Diagnostic;
 use crate::report::files::{KINDS, ReportTarget};
 use crate::report::profile::{Profile, ProfileParts};
-use crate::settings::RunSettings;
+use crate::settings::{self, RunSettings};
 
 /// Plugins for standard output whose results look like ours.
 const SAME_SCREEN: &[&str] = &["", "default", "debug", "tree", "actionable"];
@@ -30,7 +30,7 @@ impl Callbacks {
     /// Reads `stdout_callback` and `callbacks_enabled`.
     pub fn read(settings: &RunSettings) -> Self {
         let mut callbacks = Self::default();
-        let screen = settings.text("DEFAULT_STDOUT_CALLBACK");
+        let screen = settings.text(settings::DEFAULT_STDOUT_CALLBACK);
         match short_name(&screen) {
             "yaml" => callbacks.shows_yaml = true,
             "json" => callbacks.document = Some(OutputFormat::Json),
@@ -38,7 +38,7 @@ impl Callbacks {
             name if SAME_SCREEN.contains(&name) => {}
             _ => callbacks.ignored.push(screen),
         }
-        for name in settings.list("CALLBACKS_ENABLED") {
+        for name in settings.list(settings::CALLBACKS_ENABLED) {
             match short_name(&name) {
                 "profile_tasks" => callbacks.profile.tasks = true,
                 "timer" => callbacks.profile.total = true,

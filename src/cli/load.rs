@@ -16,7 +16,7 @@ use crate::modules::{MODULES, Spec};
 use crate::playbook::{LoadError, LoadErrorKind, LoadResult, Loader, Playbook};
 use crate::report::{Bus, ReportEvent};
 use crate::secrets::{self, Redactor};
-use crate::settings::RunSettings;
+use crate::settings::{self, RunSettings};
 use crate::source::Source;
 use crate::suggest;
 use crate::template::{Globals, TemplateEngine, TemplateError, secret_variables};
@@ -77,7 +77,7 @@ pub fn build_globals(
 pub fn vault_secrets(args: &RunArgs, settings: &RunSettings, redactor: &Rc<Redactor>) -> LoadResult<Rc<VaultSecrets>> {
     let secrets = VaultSecrets::collect_sources(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
         .map_err(|problem| general_problem(problem.to_string()))?;
-    let secrets = secrets.matching_ids(settings.bool("DEFAULT_VAULT_ID_MATCH"));
+    let secrets = secrets.matching_ids(settings.bool(settings::DEFAULT_VAULT_ID_MATCH));
     if !args.mask_vault {
         return Ok(Rc::new(secrets));
     }
@@ -125,10 +125,10 @@ pub fn build_loader(
     loader.fill = parse_fill(&args.fill)?.into();
     loader.chosen_blocks = args.block.clone().into();
     loader.command_with = Box::new(terminal::command_with);
-    loader.collections_path = settings.list("COLLECTIONS_PATHS").into_iter().map(PathBuf::from).collect();
+    loader.collections_path = settings.list(settings::COLLECTIONS_PATHS).into_iter().map(PathBuf::from).collect();
     let private = "DEFAULT_PRIVATE_ROLE_VARS";
     loader.private_roles = settings.is_set(private).then(|| settings.bool(private));
-    loader.duplicate_keys = Reaction::from_word(&settings.text("DUPLICATE_YAML_DICT_KEY"));
+    loader.duplicate_keys = Reaction::from_word(&settings.text(settings::DUPLICATE_YAML_DICT_KEY));
     loader.reads = Rc::clone(&globals.reads);
     loader.mask_vault = secrets.is_masking();
     let door = Rc::clone(bus);
@@ -140,8 +140,11 @@ pub fn build_loader(
         variable.iter().for_each(|secret| door.redactor().add(secret));
     });
     let loader = Rc::new(loader);
-    let vars =
-        Rc::new(extra_vars::read(&args.extra_vars, &loader, settings.text("DEFAULT_HASH_BEHAVIOUR") == "merge")?);
+    let vars = Rc::new(extra_vars::read(
+        &args.extra_vars,
+        &loader,
+        settings.text(settings::DEFAULT_HASH_BEHAVIOUR) == "merge",
+    )?);
     // The cell is empty until here, and set once.
     let _ = extra.set(Rc::clone(&vars));
     Ok((loader, vars))
@@ -208,7 +211,8 @@ impl crate::template::VariableScope for Layers {
 
 /// The folders of the setting, and the places where roles are installed.
 fn roles_path(settings: &RunSettings) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = settings.list("DEFAULT_ROLES_PATH").into_iter().map(PathBuf::from).collect();
+    let mut folders: Vec<PathBuf> =
+        settings.list(settings::DEFAULT_ROLES_PATH).into_iter().map(PathBuf::from).collect();
     if let Some(home) = std::env::home_dir() {
         folders.push(home.join(".ansible/roles"));
     }

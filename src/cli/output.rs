@@ -13,7 +13,7 @@ use crate::playbook::loader::plain_error;
 use crate::report::files::ReportFiles;
 use crate::report::{Bus, Writer, document, jsonl, screen};
 use crate::secrets::Redactor;
-use crate::settings::RunSettings;
+use crate::settings::{self, RunSettings};
 
 /// Opens the door with the writers that the arguments ask for.
 ///
@@ -32,7 +32,7 @@ pub fn open_output(
     let callbacks = Callbacks::read(settings);
     let options = screen_options(args, colour, settings, quiet);
     writers.push(Box::new(screen::Screen::new(options)));
-    let log = settings.text("DEFAULT_LOG_PATH");
+    let log = settings.text(settings::DEFAULT_LOG_PATH);
     if !log.is_empty() {
         let file = std::fs::File::options().append(true).create(true).open(&log);
         let file = file
@@ -70,23 +70,23 @@ fn screen_options(args: &RunArgs, colour: bool, settings: &RunSettings, quiet: b
         colour,
         brief: args.quiet,
         verbosity: args.verbose.min(4),
-        debug: settings.bool("DEFAULT_DEBUG"),
+        debug: settings.bool(settings::DEFAULT_DEBUG),
         quiet,
-        show_skipped: settings.bool("DISPLAY_SKIPPED_HOSTS") && !args.quiet,
-        show_ok: settings.bool("DISPLAY_OK_HOSTS") && !args.quiet,
-        failures_to_stderr: settings.bool("DISPLAY_FAILED_STDERR"),
-        check_marks: settings.bool("CHECK_MODE_MARKERS"),
+        show_skipped: settings.bool(settings::DISPLAY_SKIPPED_HOSTS) && !args.quiet,
+        show_ok: settings.bool(settings::DISPLAY_OK_HOSTS) && !args.quiet,
+        failures_to_stderr: settings.bool(settings::DISPLAY_FAILED_STDERR),
+        check_marks: settings.bool(settings::CHECK_MODE_MARKERS),
         check: args.check,
-        host_starts: settings.bool("SHOW_PER_HOST_START"),
-        places_of_failures: settings.bool("SHOW_TASK_PATH_ON_FAILURE"),
-        show_deprecations: settings.bool("DEPRECATION_WARNINGS"),
-        custom_stats: settings.bool("SHOW_CUSTOM_STATS"),
-        format: match settings.text("CALLBACK_RESULT_FORMAT").as_str() {
+        host_starts: settings.bool(settings::SHOW_PER_HOST_START),
+        places_of_failures: settings.bool(settings::SHOW_TASK_PATH_ON_FAILURE),
+        show_deprecations: settings.bool(settings::DEPRECATION_WARNINGS),
+        custom_stats: settings.bool(settings::SHOW_CUSTOM_STATS),
+        format: match settings.text(settings::CALLBACK_RESULT_FORMAT).as_str() {
             _ if Callbacks::read(settings).shows_yaml => screen::ResultFormat::Yaml,
             "yaml" => screen::ResultFormat::Yaml,
             _ => screen::ResultFormat::Json,
         },
-        pretty: crate::modules::args::parse_bool(&settings.text("CALLBACK_FORMAT_PRETTY").into()),
+        pretty: crate::modules::args::parse_bool(&settings.text(settings::CALLBACK_FORMAT_PRETTY).into()),
     }
 }
 
@@ -97,10 +97,10 @@ pub fn has_colours(refused: bool) -> bool {
         let value = std::env::var(name).unwrap_or_default().to_lowercase();
         !matches!(value.as_str(), "" | "0" | "no" | "off" | "false" | "n" | "f")
     };
-    if refused || set("NO_COLOR") || yes("ANSIBLE_NOCOLOR") {
+    if refused || set("NO_COLOR") || yes(settings::ANSIBLE_NOCOLOR) {
         return false;
     }
-    yes("CLICOLOR_FORCE") || yes("ANSIBLE_FORCE_COLOR") || std::io::stdout().is_terminal()
+    yes("CLICOLOR_FORCE") || yes(settings::ANSIBLE_FORCE_COLOR) || std::io::stdout().is_terminal()
 }
 
 /// Tells messages on standard error, without the secrets that are known, in source lines neither.

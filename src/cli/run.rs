@@ -28,7 +28,7 @@ use crate::playbook::{LoadResult, Playbook};
 use crate::report::{Bus, ReportEvent, RunClose, Writer};
 use crate::sandbox::SandboxError;
 use crate::secrets;
-use crate::settings::RunSettings;
+use crate::settings::{self, RunSettings};
 
 /// Inputs of a run besides its arguments.
 #[derive(Default)]
@@ -89,12 +89,12 @@ pub(super) async fn run_with(args: &RunArgs, mut making: RunSetup) -> RunOutcome
         Ok(settings) => settings,
         Err(message) => return failed(print_messages(&[message], has_colours(args.no_color), Exit::BadOptions)),
     };
-    if args.forks.is_none() && settings.int("DEFAULT_FORKS") < 1 {
+    if args.forks.is_none() && settings.int(settings::DEFAULT_FORKS) < 1 {
         let message = Diagnostic::error("by the settings no host may run at a time").hint("set `forks` to 1 or more");
         return failed(print_messages(&[message], has_colours(args.no_color), Exit::Failed));
     }
     let args = &config::apply_settings(args, &settings);
-    let colour = has_colours(args.no_color) || (settings.bool("ANSIBLE_FORCE_COLOR") && !args.no_color);
+    let colour = has_colours(args.no_color) || (settings.bool(settings::ANSIBLE_FORCE_COLOR) && !args.no_color);
     let _lock = match acquire_lock(args) {
         Ok(lock) => lock,
         Err((message, exit)) => return failed(print_messages(&[message], colour, exit)),

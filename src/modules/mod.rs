@@ -18,7 +18,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 pub use args::ModuleArgs;
-pub use outcome::{Diff, Failure, Later, ModuleEffect, ModuleOutcome};
+pub use outcome::{Diff, Failure, Later, ModuleEffect, ModuleOutcome, UnshownSide};
 pub use spec::Spec;
 
 use crate::diagnostic::Diagnostic;

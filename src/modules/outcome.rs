@@ -73,12 +73,37 @@ pub struct Diff {
     pub before: Option<Value>,
     /// Text, or a mapping of fields; nothing if this side cannot be shown.
     pub after: Option<Value>,
-    /// Why a side is not shown: keys such as `src_binary`, or `dst_larger` with the greatest size that is shown.
-    pub unshown: Vec<(&'static str, u32)>,
+    /// Sides that are not shown.
+    pub unshown: Vec<UnshownSide>,
     /// Said instead of a difference (`prepared`), where there is one.
     pub prepared: Option<String>,
     /// The result has a list, even of one difference.
     pub listed: bool,
+}
+
+/// A side of a difference that is not shown, with the greatest size that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnshownSide {
+    /// The new content is not text.
+    BinarySource,
+    /// The old content is not text.
+    BinaryDestination,
+    /// The new content is too long.
+    LargeSource(u32),
+    /// The old content is too long.
+    LargeDestination(u32),
+}
+
+impl UnshownSide {
+    /// Returns the entry of a result that says so.
+    fn to_entry(self) -> (&'static str, u32) {
+        match self {
+            Self::BinarySource => ("src_binary", 1),
+            Self::BinaryDestination => ("dst_binary", 1),
+            Self::LargeSource(most) => ("src_larger", most),
+            Self::LargeDestination(most) => ("dst_larger", most),
+        }
+    }
 }
 
 impl Diff {
@@ -101,8 +126,9 @@ impl Diff {
                 value.set(key, side.clone());
             }
         }
-        for (why, most) in &self.unshown {
-            value.set(*why, (*most).into());
+        for side in &self.unshown {
+            let (key, number) = side.to_entry();
+            value.set(key, number.into());
         }
         if !self.before_header.is_empty() {
             value.set("before_header", self.before_header.as_str().into());

@@ -1,7 +1,7 @@
 //! Differences as `--diff` shows them.
 
 use super::style::{Meaning, Paint};
-use crate::modules::Diff;
+use crate::modules::{Diff, UnshownSide};
 use crate::secrets::Redactor;
 use crate::unified_diff::unified_diff;
 use crate::value::json::{self, JsonStyle};
@@ -12,7 +12,7 @@ pub fn render_diff(diff: &Diff, paint: Paint) -> String {
     if let Some(prepared) = &diff.prepared {
         return format!("{prepared}\n");
     }
-    let mut out: String = diff.unshown.iter().map(|(why, most)| skipped_note(why, *most)).collect();
+    let mut out: String = diff.unshown.iter().map(|side| skipped_note(*side)).collect();
     let (Some(before), Some(after)) = (&diff.before, &diff.after) else { return out };
     let (before, after) = (as_text(before), as_text(after));
     if after == STARS && (before == STARS || before.is_empty()) {
@@ -49,11 +49,12 @@ pub fn redact_diff(diff: &Diff, redactor: &Redactor) -> Diff {
 }
 
 /// Describes a side of a difference that is not shown.
-fn skipped_note(why: &str, most: u32) -> String {
-    let file = if why.starts_with("dst") { "destination file" } else { "source file" };
-    match why.ends_with("binary") {
-        true => format!("diff skipped: {file} appears to be binary\n"),
-        false => format!("diff skipped: {file} size is greater than {most}\n"),
+fn skipped_note(side: UnshownSide) -> String {
+    match side {
+        UnshownSide::BinarySource => "diff skipped: source file appears to be binary\n".to_owned(),
+        UnshownSide::BinaryDestination => "diff skipped: destination file appears to be binary\n".to_owned(),
+        UnshownSide::LargeSource(most) => format!("diff skipped: source file size is greater than {most}\n"),
+        UnshownSide::LargeDestination(most) => format!("diff skipped: destination file size is greater than {most}\n"),
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
-use crate::settings::RunSettings;
+use crate::settings::{self, RunSettings};
 use crate::vars::vault::{
     PasswordSource, VaultError, VaultPassword, VaultSecrets, ask_hidden, decrypt_envelope, encrypt_text, is_vaulted,
 };
@@ -137,7 +137,7 @@ impl SecretArgs {
             super::config::vault_sources(&mut ids, &mut files, &settings);
         }
         let mut secrets = VaultSecrets::collect_sources(&ids, &files, self.ask_password)?
-            .matching_ids(settings.bool("DEFAULT_VAULT_ID_MATCH"));
+            .matching_ids(settings.bool(settings::DEFAULT_VAULT_ID_MATCH));
         if secrets.is_empty() {
             secrets.add(crate::vars::vault::DEFAULT_ID, PasswordSource::Prompt).map_err(|why| match why {
                 VaultError::Source { .. } => VaultError::NoSecret,

@@ -8,11 +8,15 @@ use crate::modules::builtin::file::{FileRequest, State};
 use crate::modules::builtin::files::attributes::{self, AttributeChanges, Attributes};
 use crate::modules::builtin::files::write::FileWriteArgs;
 use crate::modules::builtin::files::{describe_path, digest, dir_name, display_path, text};
-use crate::modules::{Diff, Failure, ModuleArgs, ModuleOutcome};
+use crate::modules::{Diff, Failure, ModuleArgs, ModuleOutcome, UnshownSide};
 use crate::value::{Dict, Text, Value};
 
 /// The most that a difference shows of a file.
 const DIFF_LIMIT: u32 = 104_448;
+
+/// Reasons why the old content is not shown, and why the new.
+const UNSHOWN_OLD: [UnshownSide; 2] = [UnshownSide::BinaryDestination, UnshownSide::LargeDestination(DIFF_LIMIT)];
+const UNSHOWN_NEW: [UnshownSide; 2] = [UnshownSide::BinarySource, UnshownSide::LargeSource(DIFF_LIMIT)];
 
 /// A content on its way.
 #[derive(Debug, Clone)]
@@ -258,13 +262,13 @@ impl Placing {
         match host.read(Path::new(path)).ok() {
             None => diff.before = Some(Value::text("")),
             Some(old) => {
-                if let Some(shown) = diff_side(&old, parcel.secret, ["dst_binary", "dst_larger"], &mut diff.unshown) {
+                if let Some(shown) = diff_side(&old, parcel.secret, UNSHOWN_OLD, &mut diff.unshown) {
                     diff.before = Some(shown);
                     path.clone_into(&mut diff.before_header);
                 }
             }
         }
-        let shown_after = diff_side(&parcel.content, parcel.secret, ["src_binary", "src_larger"], &mut diff.unshown);
+        let shown_after = diff_side(&parcel.content, parcel.secret, UNSHOWN_NEW, &mut diff.unshown);
         if let Some(content) = shown_after {
             diff.after = Some(content);
             diff.after_header = parcel.source.as_deref().map_or_else(|| path.to_owned(), display_path);
@@ -287,15 +291,15 @@ fn transferred_name() -> String {
 fn diff_side(
     content: &[u8],
     secret: bool,
-    [binary, larger]: [&'static str; 2],
-    notes: &mut Vec<(&'static str, u32)>,
+    [binary, larger]: [UnshownSide; 2],
+    notes: &mut Vec<UnshownSide>,
 ) -> Option<Value> {
     if content.contains(&0) {
-        notes.push((binary, 1));
+        notes.push(binary);
         return None;
     }
     if content.len() > DIFF_LIMIT as usize {
-        notes.push((larger, DIFF_LIMIT));
+        notes.push(larger);
         return None;
     }
     let text = Text::new_plain(text::for_diff(content));
