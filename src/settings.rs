@@ -58,6 +58,7 @@ const fn define_setting(
 /// All settings, sorted by name.
 #[rustfmt::skip]
 pub const TABLE: &[Setting] = &[
+    define_setting(["ALLOW_PYTHON_MODULES", "defaults", "allow_python_modules", "IONPLAY_ALLOW_PYTHON_MODULES"], SettingKind::Bool, "false", "Run modules written in Python, as `--allow-python`."),
     define_setting(["ANSIBLE_FORCE_COLOR", "defaults", "force_color", "ANSIBLE_FORCE_COLOR"], SettingKind::Bool, "false", "Colours even if the output is no terminal."),
     define_setting(["ANSIBLE_NOCOLOR", "defaults", "nocolor", "ANSIBLE_NOCOLOR"], SettingKind::Bool, "false", "No colours."),
     define_setting(["ANY_ERRORS_FATAL", "defaults", "any_errors_fatal", "ANSIBLE_ANY_ERRORS_FATAL"], SettingKind::Bool, "false", "A failure on one host is one for all, in plays that do not say."),
@@ -69,7 +70,7 @@ pub const TABLE: &[Setting] = &[
     define_setting(["CALLBACK_FORMAT_PRETTY", "defaults", "callback_format_pretty", "ANSIBLE_CALLBACK_FORMAT_PRETTY"], SettingKind::Text, "", "Results on several lines: always, or never; where it is not said, those that are what the user came for."),
     define_setting(["CALLBACK_RESULT_FORMAT", "defaults", "callback_result_format", "ANSIBLE_CALLBACK_RESULT_FORMAT"], SettingKind::Text, "json", "Results as `json` or `yaml`."),
     define_setting(["CHECK_MODE_MARKERS", "defaults", "check_mode_markers", "ANSIBLE_CHECK_MODE_MARKERS"], SettingKind::Bool, "false", "Marks at plays and tasks of dry runs."),
-    define_setting(["COLLECTIONS_PATHS", "defaults", "collections_path", "ANSIBLE_COLLECTIONS_PATH"], SettingKind::Folders, "~/.ansible/collections:/usr/share/ansible/collections", "Folders with collections, for their roles."),
+    define_setting(["COLLECTIONS_PATHS", "defaults", "collections_path", "ANSIBLE_COLLECTIONS_PATH"], SettingKind::Folders, "~/.ansible/collections:/usr/share/ansible/collections", "Folders with collections, for their roles and modules."),
     define_setting(["DEFAULT_DEBUG", "defaults", "debug", "ANSIBLE_DEBUG"], SettingKind::Bool, "false", "Tell of what is done unasked between the tasks."),
     define_setting(["DEFAULT_FORCE_HANDLERS", "defaults", "force_handlers", "ANSIBLE_FORCE_HANDLERS"], SettingKind::Bool, "false", "Run handlers of hosts that failed, too."),
     define_setting(["DEFAULT_FORKS", "defaults", "forks", "ANSIBLE_FORKS"], SettingKind::Int, "5", "Hosts that run side by side."),
@@ -77,6 +78,8 @@ pub const TABLE: &[Setting] = &[
     define_setting(["DEFAULT_HASH_BEHAVIOUR", "defaults", "hash_behaviour", "ANSIBLE_HASH_BEHAVIOUR"], SettingKind::Text, "replace", "With `merge` mappings of the same name are merged over all layers of variables."),
     define_setting(["DEFAULT_HOST_LIST", "defaults", "inventory", "ANSIBLE_INVENTORY"], SettingKind::List, "", "Sources of the inventory."),
     define_setting(["DEFAULT_LOG_PATH", "defaults", "log_path", "ANSIBLE_LOG_PATH"], SettingKind::File, "", "A file to which the screen is added, without colours."),
+    define_setting(["DEFAULT_MODULE_PATH", "defaults", "library", "ANSIBLE_LIBRARY"], SettingKind::Folders, "~/.ansible/plugins/modules:/usr/share/ansible/plugins/modules", "Folders with modules, beside `library` next to the playbook."),
+    define_setting(["DEFAULT_MODULE_UTILS_PATH", "defaults", "module_utils", "ANSIBLE_MODULE_UTILS"], SettingKind::Folders, "~/.ansible/plugins/module_utils:/usr/share/ansible/plugins/module_utils", "Folders with code that modules share, beside `module_utils` next to the playbook."),
     define_setting(["DEFAULT_NO_LOG", "defaults", "no_log", "ANSIBLE_NO_LOG"], SettingKind::Bool, "false", "Hide arguments and results of tasks that do not say."),
     define_setting(["DEFAULT_POLL_INTERVAL", "defaults", "poll_interval", "ANSIBLE_POLL_INTERVAL"], SettingKind::Int, "15", "Seconds between looks at a background task."),
     define_setting(["DEFAULT_PRIVATE_ROLE_VARS", "defaults", "private_role_vars", "ANSIBLE_PRIVATE_ROLE_VARS"], SettingKind::Bool, "false", "`true` keeps the variables of roles to the roles, `false` shows those of included ones, too; by default only included ones are kept."),
@@ -98,6 +101,7 @@ pub const TABLE: &[Setting] = &[
     define_setting(["ERROR_ON_MISSING_HANDLER", "defaults", "error_on_missing_handler", "ANSIBLE_ERROR_ON_MISSING_HANDLER"], SettingKind::Bool, "true", "A handler that nobody knows ends the run; else it is a warning."),
     define_setting(["HOST_PATTERN_MISMATCH", "inventory", "host_pattern_mismatch", "ANSIBLE_HOST_PATTERN_MISMATCH"], SettingKind::Text, "warning", "What a pattern is that matches no host: `warning`, `error` or `ignore`."),
     define_setting(["INJECT_FACTS_AS_VARS", "defaults", "inject_facts_as_vars", "ANSIBLE_INJECT_FACT_VARS"], SettingKind::Bool, "true", "Facts are variables; else they are members of `ansible_facts` only."),
+    define_setting(["INTERPRETER_PYTHON", "defaults", "interpreter_python", "ANSIBLE_PYTHON_INTERPRETER"], SettingKind::Text, "auto", "The interpreter of modules written in Python; `auto` is `python3`."),
     define_setting(["INVENTORY_ANY_UNPARSED_IS_FAILED", "inventory", "any_unparsed_is_failed", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"], SettingKind::Bool, "false", "End with an error if a source of the inventory cannot be read."),
     define_setting(["INVENTORY_ENABLED", "inventory", "enable_plugins", "ANSIBLE_INVENTORY_ENABLED"], SettingKind::List, "host_list,script,auto,yaml,ini", "With `advanced_host_list` in it, `-i h[1:3],` stands for three hosts."),
     define_setting(["INVENTORY_UNPARSED_IS_FAILED", "inventory", "unparsed_is_failed", "ANSIBLE_INVENTORY_UNPARSED_FAILED"], SettingKind::Bool, "false", "End with an error if no source of the inventory can be read."),

@@ -14,6 +14,7 @@ use super::output::{self, general_problem, has_colours, print_messages, print_re
 use super::run_lock::{LockDenied, RunLock};
 use super::signals::{Ending, Signals};
 use super::token::{self, Keeping};
+use crate::bridge::PythonUse;
 use crate::credentials::{CredentialStore, RecordingConnector, RunEnd, UnusedPasswords};
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::executor::{self, Parts, RunState};
@@ -331,7 +332,7 @@ async fn prepare_run(
     let later = args.playbooks.iter().skip(1).map(|name| load::next(args, name, &run.loader, bus));
     let playbooks = std::iter::once(Ok(first)).chain(later).collect::<LoadResult<Vec<_>>>()?;
     if !listed || args.syntax_check {
-        announce_problems(&playbooks, bus);
+        announce_problems(&playbooks, run.options.python, bus);
         for warning in lint::check_tags(&playbooks, &args.tags) {
             bus.emit(&ReportEvent::Notice(warning));
         }
@@ -344,9 +345,9 @@ async fn prepare_run(
 }
 
 /// Announces what will go wrong before the first task starts.
-fn announce_problems(playbooks: &[Playbook], bus: &Bus) {
+fn announce_problems(playbooks: &[Playbook], python: PythonUse, bus: &Bus) {
     for finding in playbooks.iter().flat_map(lint::check_playbook) {
-        let Some(notice) = lint::announce_finding(&finding) else { continue };
+        let Some(notice) = lint::announce_finding(&finding, python) else { continue };
         let certain = finding.message.severity == Severity::Error;
         let task = finding.task.filter(|_| certain).map(|place| Rc::from(place.to_string()));
         bus.emit(&ReportEvent::Announcement { notice, task });

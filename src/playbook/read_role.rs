@@ -48,6 +48,7 @@ impl Loader {
             )));
         }
         let Found { name, path, collection } = self.find_role(&entry, base, beside)?;
+        crate::modules::foreign::add_role_folder(&path);
         let identity = role_identity(&name, &path, &entry);
         let meta = self.role_meta(&path)?;
         let allow = match entry.allow_duplicates {

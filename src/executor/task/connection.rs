@@ -3,7 +3,7 @@
 //! A module that would act here although the play means another machine could do harm, so that such a host counts as
 //! unreachable. What the controller does itself, and what only talks to the API, needs no connection.
 
-use super::prepare::IN_CONTROLLER;
+use super::prepare::is_in_controller;
 use crate::diagnostic::Diagnostic;
 use crate::modules::Spec;
 use crate::playbook::{Keyword, Task};
@@ -50,7 +50,7 @@ pub fn explain_unreachable(
             .hint(HINT));
     }
     let short = spec.short_name();
-    if spec.name.starts_with("ionoscloudsdk.") || IN_CONTROLLER.contains(&short) || ANYWHERE.contains(&short) {
+    if spec.is_of_registry() || is_in_controller(spec) || (!spec.is_foreign() && ANYWHERE.contains(&short)) {
         return Ok(None);
     }
     if matches!(target.host, "localhost" | "127.0.0.1" | "::1") {

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 
 use super::invoke::{ModuleCall, run_module_once};
-use super::prepare::{IN_CONTROLLER, Prepared};
+use super::prepare::{Prepared, is_in_controller};
 use crate::modules::spec::CheckSupport;
 use crate::modules::{Failure, Later, ModuleOutcome, Spec};
 use crate::plan::host_effects::{EffectKind, PlannedEffect};
@@ -14,7 +14,7 @@ use crate::value::{Dict, Value, python};
 
 /// Whether a module acts on files or runs something.
 fn is_guarded(spec: &Spec) -> bool {
-    !spec.is_of_registry() && !IN_CONTROLLER.contains(&spec.short_name())
+    !spec.is_of_registry() && !is_in_controller(spec)
 }
 
 /// Tells what a dry run has come to.
@@ -24,7 +24,9 @@ pub(in crate::executor) fn record_prediction(
     result: &Result<ModuleOutcome, Failure>,
 ) {
     if let Some(deeds) = call.task.run.deeds.as_ref().filter(|_| is_guarded(spec)) {
-        deeds.record_prediction(describe_action(call, classify_result(result)));
+        // Nothing says what a foreign module does besides.
+        let does = if spec.is_foreign() { EffectKind::Unknown } else { classify_result(result) };
+        deeds.record_prediction(describe_action(call, does));
     }
 }
 
@@ -37,6 +39,7 @@ pub(in crate::executor) async fn authorize_call(call: &ModuleCall<'_>, prepared:
     let Some(deeds) = call.task.run.deeds.as_ref().filter(|_| is_guarded(spec)) else { return Ok(()) };
     let does = match spec.check {
         CheckSupport::None => EffectKind::Unknown,
+        _ if spec.is_foreign() => EffectKind::Unknown,
         _ => classify_result(&run_module_once(call, prepared, true, &RefCell::default()).await),
     };
     deeds.authorize_effect(&describe_action(call, does)).map_err(Failure::new)

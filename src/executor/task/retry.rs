@@ -9,7 +9,7 @@ use super::connection;
 use super::delivery;
 use super::dispatch;
 use super::invoke::ModuleCall;
-use super::prepare::{IN_CONTROLLER, Prepared, prepare_module};
+use super::prepare::{Prepared, is_in_controller, prepare_module};
 use super::settings::TaskSettings;
 use super::task_result::{ItemResult, no_exception};
 use crate::diagnostic::Diagnostic;
@@ -171,7 +171,7 @@ impl TaskRun<'_> {
             }
             Err(fault) => return Some(self.build_failure(Failure::from(fault))),
         }
-        if IN_CONTROLLER.contains(&spec.short_name()) {
+        if is_in_controller(spec) {
             return None;
         }
         let refusal = connection::check_user(engine, self.task, self.run.options.r#become).err()?;
@@ -186,7 +186,9 @@ impl TaskRun<'_> {
             Err(failure) => self.build_failure(failure),
         };
         pass.delivered = delivered;
-        pass.always_shown |= match prepared.module.module_spec().short_name() {
+        let spec = prepared.module.module_spec();
+        pass.always_shown |= match spec.short_name() {
+            _ if spec.is_foreign() => false,
             "debug" => true,
             // A quiet assertion has nothing to say.
             "assert" => !prepared.args.get("quiet").is_some_and(Value::is_true),
@@ -194,7 +196,8 @@ impl TaskRun<'_> {
         };
         // As the original's modules do; what the controller does itself has none, nor has a job that has begun.
         let leaves = call.settings.background > 0 && call.settings.poll <= 0;
-        if !leaves && !IN_CONTROLLER.contains(&prepared.module.module_spec().short_name()) {
+        // A foreign module says itself how it was called.
+        if !leaves && !spec.is_foreign() && !is_in_controller(spec) {
             let arguments = Value::dict([("module_args", Value::from(prepared.args.values().clone()))]);
             pass.result.set("invocation", arguments);
         }
@@ -264,7 +267,8 @@ impl TaskRun<'_> {
                 Ok(Some(Ok(verdict))) => {
                     pass.result.set(key, verdict.into());
                     let exception = pass.result.remove("exception");
-                    let of_module = !IN_CONTROLLER.contains(&self.task.action.short_name());
+                    let module = crate::modules::find_module(&self.task.action.full);
+                    let of_module = !module.is_some_and(|module| is_in_controller(module.module_spec()));
                     if let Some(exception) = exception.filter(|_| !verdict && of_module) {
                         pass.result.set("failed_when_suppressed_exception", exception);
                     }
