@@ -152,25 +152,34 @@ impl ModuleSearch {
         Some(root.join("plugins/action").join(format!("{module}.py"))).filter(|path| path.is_file())
     }
 
-    /// Finds a plugin file of a collection, such as a filter of the folder `filter`: a file whose name is the plugin's.
-    pub fn find_plugin(&self, kind: &str, name: &str) -> Option<PathBuf> {
+    /// Finds the file of a plugin written in Python: one of a collection by its full name, or one of these folders.
+    pub fn find_plugin(&self, kind: &str, name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
         let parts: Vec<&str> = name.split('.').collect();
-        let [namespace, collection, short] = parts.as_slice() else { return None };
-        let inside = Path::new("ansible_collections").join(namespace).join(collection).join("plugins").join(kind);
-        let folder = self.collection_folders().into_iter().map(|folder| folder.join(&inside)).find(|f| f.is_dir())?;
-        let own = folder.join(format!("{short}.py"));
-        if own.is_file() {
-            return Some(own);
+        match parts.as_slice() {
+            [short] => folders.iter().find_map(|folder| find_plugin_file(folder, short)),
+            [namespace, collection, short] => {
+                let inside = Path::new("ansible_collections").join(namespace).join(collection);
+                let inside = inside.join("plugins").join(kind);
+                self.collection_folders().iter().find_map(|folder| find_plugin_file(&folder.join(&inside), short))
+            }
+            _ => None,
         }
-        // A file may define several filters: it names each of them in quotes.
-        let names = [format!("'{short}'"), format!("\"{short}\"")];
-        let mut files: Vec<PathBuf> = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).collect();
-        files.retain(|path| path.extension().is_some_and(|ending| ending == "py"));
-        files.sort();
-        files.into_iter().find(|path| {
-            crate::input::read_text(path).is_ok_and(|text| names.iter().any(|name| text.contains(name.as_str())))
-        })
     }
+}
+
+/// The file of a plugin in a folder: of its name, or one that has the name in quotes, for a file may define several.
+fn find_plugin_file(folder: &Path, short: &str) -> Option<PathBuf> {
+    let own = folder.join(format!("{short}.py"));
+    if own.is_file() {
+        return Some(own);
+    }
+    let names = [format!("'{short}'"), format!("\"{short}\"")];
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "py"));
+    files.sort();
+    files.into_iter().find(|path| {
+        crate::input::read_text(path).is_ok_and(|text| names.iter().any(|name| text.contains(name.as_str())))
+    })
 }
 
 enum Step {

@@ -182,7 +182,10 @@ impl<'a> Lint<'a> {
     }
 
     fn report_faults(&mut self, faults: Vec<TemplateError>, text: &Text) {
-        faults.into_iter().for_each(|fault| self.report_message(Diagnostic::from(fault.or_at(text.origin()))));
+        for fault in faults {
+            let fault = self.explain_plugin(fault.or_at(text.origin()));
+            self.report_message(Diagnostic::from(fault));
+        }
     }
 
     fn report_message(&mut self, message: Diagnostic) {

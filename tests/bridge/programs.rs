@@ -164,3 +164,11 @@ fn unknown_module_of_a_collection_says_how_to_install_it() {
     let desk = Desk::with_tasks("    - community.docker.docker_login: {}\n");
     desk.ends(&["site.yml"], 4, &["not included in ionplay", "ansible-galaxy collection install community.docker"]);
 }
+
+#[test]
+fn filter_written_in_python_is_named_with_its_file() {
+    let desk = Desk::with_tasks("    - debug: {msg: '{{ 1 | some.where.shout }} {{ 2 | whisper }}'}\n");
+    desk.write("collections/ansible_collections/some/where/plugins/filter/voice.py", "FILTERS = {'shout': str}\n");
+    desk.write("filter_plugins/quiet.py", "class FilterModule:\n    def filters(self): return {'whisper': str}\n");
+    desk.ends(&["lint", "site.yml"], 4, &["filter/voice.py` defines it in Python", "quiet.py` defines it in Python"]);
+}
