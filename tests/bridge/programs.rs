@@ -105,7 +105,7 @@ fn plan_knows_nothing_of_what_a_foreign_module_does() {
         "    - name: strange work\n      plain: {word: a}\n      register: r\n    - debug: {msg: '{{ r.said }}'}\n",
     );
     desk.write("library/plain", &format!("{PAIRS}touch ran\n"));
-    desk.ends(&["plan", "site.yml", "--out", "p"], 0, &["strange work"]);
+    desk.ends(&["plan", "site.yml", "-o", "p"], 0, &["strange work"]);
     assert!(!desk.path().join("ran").exists());
     desk.ends(&["apply", "p", "--auto-approve"], 0, &["changed=1"]);
     assert!(desk.path().join("ran").exists());
