@@ -108,7 +108,7 @@ fn options_of(document: &Value) -> Dict {
     document.get("options").and_then(Value::as_dict).cloned().unwrap_or_default()
 }
 
-/// What the attribute `check_mode` says, in a module or a fragment.
+/// Reads the attribute `check_mode` of a module or a fragment.
 fn check_support(document: &Value) -> Option<bool> {
     let support = document.get("attributes")?.get("check_mode")?.get("support")?;
     Some(matches!(support.as_str(), Some("full" | "partial")) || support.as_bool() == Some(true))

@@ -64,6 +64,8 @@ class Worker:
         files = [tempfile.TemporaryFile() for _ in range(3)]
         pid = os.fork()
         if pid == 0:
+            os.close(self.requests)
+            os.close(self.answers)
             run_child(self.basic, request, files)
         self.children[pid] = (request['id'], files)
 

@@ -179,6 +179,6 @@ async fn read_outputs(mut lines: Lines<BufReader<ChildStdout>>, waiting: Waiting
             let _ = sender.send(output);
         }
     }
-    // Whoever still waits is told by the end of its channel.
+    // Modules that still run end with their channels.
     lock(&waiting).take();
 }

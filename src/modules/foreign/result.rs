@@ -20,7 +20,7 @@ pub struct RawOutput {
     pub secrets: Vec<String>,
 }
 
-/// What a module says that is asked for a dry run and knows none.
+/// Part of the message of a module that is asked for a dry run and does not support it.
 const NO_CHECK_MODE: &str = "does not support check mode";
 
 /// `-v`s from which on the traceback of a module is shown.
