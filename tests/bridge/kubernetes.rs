@@ -51,7 +51,7 @@ fn object_is_created_once_and_found() {
     desk.write("ansible.cfg", &format!("[defaults]\ncollections_path = {}\n", folder.display()));
     let python = format!("ansible_python_interpreter={python}");
     let url = format!("url={}", server.url);
-    let args = ["site.yml", "--allow-python", "-e", &python, "-e", &url];
+    let args = ["site.yml", "--allow-python", "-e", python.as_str(), "-e", url.as_str()];
     // A dry run is one of the server: nothing is there afterwards.
     desk.ends(&[&args[..], &["--check"]].concat(), 0, &["made True, again True, found 0"]);
     desk.ends(&args, 0, &["made True, again False, found 1"]);

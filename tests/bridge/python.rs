@@ -84,7 +84,7 @@ fn dry_run_asks_the_module() {
         "    - count: {word: a}\n      register: r\n    - debug: {msg: 'check {{ r.check | default(\"none\") }}'}\n",
     );
     let variable = format!("ansible_python_interpreter={python}");
-    let args = ["site.yml", "--allow-python", "--check", "-e", &variable];
+    let args = ["site.yml", "--allow-python", "--check", "-e", variable.as_str()];
     desk.write("library/count.py", &count(true));
     desk.ends(&args, 0, &["check True"]);
     desk.write("library/count.py", &count(false));
