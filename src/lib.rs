@@ -42,6 +42,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod bridge;
 pub mod cli;
 pub mod cli_interface;
 pub mod credentials;

@@ -67,6 +67,7 @@ macro_rules! define_settings {
 }
 
 define_settings! {
+    ALLOW_PYTHON_MODULES: ["defaults", "allow_python_modules", "IONPLAY_ALLOW_PYTHON_MODULES"], Bool, "false", "Run modules written in Python, like `--allow-python`.";
     ANSIBLE_FORCE_COLOR: ["defaults", "force_color", "ANSIBLE_FORCE_COLOR"], Bool, "false", "Colours even if the output is not a terminal.";
     ANSIBLE_NOCOLOR: ["defaults", "nocolor", "ANSIBLE_NOCOLOR"], Bool, "false", "No colours.";
     ANY_ERRORS_FATAL: ["defaults", "any_errors_fatal", "ANSIBLE_ANY_ERRORS_FATAL"], Bool, "false", "A failure on one host fails all hosts, in plays without `any_errors_fatal`.";
@@ -107,6 +108,7 @@ define_settings! {
     ERROR_ON_MISSING_HANDLER: ["defaults", "error_on_missing_handler", "ANSIBLE_ERROR_ON_MISSING_HANDLER"], Bool, "true", "An unknown handler is an error, not a warning.";
     HOST_PATTERN_MISMATCH: ["inventory", "host_pattern_mismatch", "ANSIBLE_HOST_PATTERN_MISMATCH"], Text, "warning", "How to treat a pattern that matches no host: `warning`, `error` or `ignore`.";
     INJECT_FACTS_AS_VARS: ["defaults", "inject_facts_as_vars", "ANSIBLE_INJECT_FACT_VARS"], Bool, "true", "Provide facts as variables, not only in `ansible_facts`.";
+    INTERPRETER_PYTHON: ["defaults", "interpreter_python", "ANSIBLE_PYTHON_INTERPRETER"], Text, "auto", "The interpreter of modules written in Python; `auto` is `python3`.";
     INVENTORY_ANY_UNPARSED_IS_FAILED: ["inventory", "any_unparsed_is_failed", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"], Bool, "false", "Stop with an error if any inventory source cannot be read.";
     INVENTORY_ENABLED: ["inventory", "enable_plugins", "ANSIBLE_INVENTORY_ENABLED"], List, "host_list,script,auto,yaml,ini", "With `advanced_host_list`, `-i h[1:3],` means three hosts.";
     INVENTORY_UNPARSED_IS_FAILED: ["inventory", "unparsed_is_failed", "ANSIBLE_INVENTORY_UNPARSED_FAILED"], Bool, "false", "Stop with an error if no inventory source can be read.";

@@ -33,6 +33,8 @@ const ORDER: &[&str] = &[
     "inventory",
     // Files and commands, behind a trait.
     "host",
+    // Modules that are not part of this program.
+    "bridge",
     // Values in motion.
     "template",
     // The API, and decisions about it.

@@ -208,6 +208,7 @@ fn run_of(plan: &Plan, args: &ApplyArgs, given: Vec<String>) -> RunArgs {
         start_at_task: run.start_at_task,
         block: run.block,
         all_blocks: run.all_blocks,
+        allow_python: run.allow_python,
         force_handlers: run.force_handlers,
         sandbox: run.sandbox,
         verbose: args.verbose,

@@ -142,6 +142,9 @@ pub struct RunArgs {
     /// Treat values from vaults as secrets; Ansible shows them.
     #[arg(long, help_heading = "Output")]
     pub mask_vault: bool,
+    /// Run modules written in Python that are not part of ionplay, with the Python of this machine.
+    #[arg(long, help_heading = "Mode")]
+    pub allow_python: bool,
 
     /// Become another user; supported only if the user does not change.
     #[arg(short, long, hide = true)]

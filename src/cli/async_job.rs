@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::token::{self, Keeping};
+use crate::bridge::Bridge;
 use crate::credentials::{CredentialStore, RecordingConnector};
 use crate::executor::task::background;
 use crate::executor::task::timeout::Limit;
@@ -13,7 +14,7 @@ use crate::host;
 use crate::interrupt::Interrupt;
 use crate::ionos::HttpConnector;
 use crate::modules::builtin::async_jobs::{self, Job};
-use crate::modules::{self, Failure, InventoryView, ModuleOutcome, TaskContext, args};
+use crate::modules::{self, Failure, InventoryView, ModuleArgs, ModuleOutcome, TaskContext, args};
 use crate::progress::ProgressChannel;
 use crate::source::Source;
 use crate::template::{Globals, TemplateEngine};
@@ -64,10 +65,15 @@ async fn run_module(job: &Job, store: Rc<CredentialStore>, warnings: &Warnings) 
         Ok(Value::Dict(given)) => given,
         _ => return Err(Failure::new("the job's arguments cannot be read")),
     };
+    modules::foreign::set_search(job.search.clone());
+    let bridge = Bridge::new(job.python);
     let Some(module) = modules::find_module(&job.module) else {
         return Err(Failure::new(format!("there is no module `{}`", job.module)));
     };
-    let checked = args::check_args(module.module_spec(), &given, &job.called)?;
+    let args = match module.checks_own_arguments() {
+        true => ModuleArgs::new((*given).clone()),
+        false => args::check_args(module.module_spec(), &given, &job.called)?.args,
+    };
     let (globals, scope) = (Globals::new(&job.base_dir), Dict::new());
     let search = [job.base_dir.clone()];
     let engine = TemplateEngine::new(&globals, &scope, &search);
@@ -84,6 +90,7 @@ async fn run_module(job: &Job, store: Rc<CredentialStore>, warnings: &Warnings) 
         check: false,
         planning: false,
         diff: false,
+        no_log: false,
         verbosity: 0,
         search_path: &search,
         base_dir: &job.base_dir,
@@ -95,12 +102,10 @@ async fn run_module(job: &Job, store: Rc<CredentialStore>, warnings: &Warnings) 
         kept: None,
         progress: ProgressChannel::default(),
         task: job.called.clone(),
+        bridge: Some(&bridge),
         credentials: Some(store),
     };
-    limit
-        .run_within(module.run_module(&checked.args, &context))
-        .await
-        .map_err(|failure| mark_overdue(failure, job.limit))
+    limit.run_within(module.run_module(&args, &context)).await.map_err(|failure| mark_overdue(failure, job.limit))
 }
 
 /// Returns the failure, with Ansible's message if the job took too long.

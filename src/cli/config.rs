@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::args::RunArgs;
 use super::callbacks::Callbacks;
 use super::output::general_problem;
+use crate::bridge::PythonUse;
 use crate::diagnostic::Reaction;
 use crate::executor::{self, RunOptions, Selection};
 use crate::inventory::{Composer, Inventory, InventoryRules, Transform};
@@ -39,6 +40,7 @@ pub fn apply_settings(args: &RunArgs, settings: &RunSettings) -> RunArgs {
     args.forks = args.forks.or(usize::try_from(settings.int(settings::DEFAULT_FORKS)).ok());
     args.diff |= settings.bool(settings::DIFF_ALWAYS);
     args.mask_vault |= settings.bool(settings::MASK_VAULT);
+    args.allow_python |= settings.bool(settings::ALLOW_PYTHON_MODULES);
     args.force_handlers |= settings.bool(settings::DEFAULT_FORCE_HANDLERS);
     if args.verbose == 0 {
         args.verbose = u8::try_from(settings.int(settings::DEFAULT_VERBOSITY).clamp(0, 4)).unwrap_or(0);
@@ -84,6 +86,7 @@ pub fn build_options(args: &RunArgs, settings: &RunSettings) -> RunOptions {
         config_file: settings.file.as_ref().map(|file| file.display().to_string()),
         environment: Vec::new(),
         seal_key_file: args.seal_key_file.clone(),
+        python: if args.allow_python { PythonUse::Allowed } else { PythonUse::Refused },
         answers: Rc::default(),
     }
 }

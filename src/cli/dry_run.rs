@@ -124,6 +124,7 @@ fn collect_invocation(args: &RunArgs, loader: &Loader) -> Invocation {
         start_at_task: args.start_at_task.clone(),
         block: loader.chosen_blocks.borrow().clone(),
         all_blocks: args.all_blocks,
+        allow_python: args.allow_python,
         force_handlers: args.force_handlers,
         sandbox: args.sandbox,
     }

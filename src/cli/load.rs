@@ -10,9 +10,10 @@ use clap::CommandFactory as _;
 use super::args::RunArgs;
 use super::output::general_problem;
 use super::{blocks, config, extra_vars, terminal};
+use crate::bridge::{ModuleSearch, interpreter};
 use crate::diagnostic::{Diagnostic, Reaction};
 use crate::intake::{self, InputDocument};
-use crate::modules::{MODULES, Spec};
+use crate::modules::{MODULES, Spec, foreign};
 use crate::playbook::{LoadError, LoadErrorKind, LoadResult, Loader, Playbook};
 use crate::report::{Bus, ReportEvent};
 use crate::secrets::{self, Redactor};
@@ -147,7 +148,34 @@ pub fn build_loader(
     )?);
     // The cell is empty until here, and set once.
     let _ = extra.set(Rc::clone(&vars));
+    foreign::set_search(build_module_search(settings, &vars));
     Ok((loader, vars))
+}
+
+/// Sets where modules are looked for, as a playbook in the current folder would, unless this program has a module of this
+/// name. A settings file that cannot be read does not matter here.
+pub fn search_foreign_modules(name: &str) {
+    if crate::modules::find_own_module(name).is_some() {
+        return;
+    }
+    if let Ok(settings) = RunSettings::load() {
+        foreign::set_search(build_module_search(&settings, &Dict::new()));
+        foreign::add_playbook_folder(Path::new("."));
+    }
+}
+
+/// The folders of modules that are not part of this program; they are searched when a playbook names one.
+pub fn build_module_search(settings: &RunSettings, vars: &Dict) -> ModuleSearch {
+    let folders = |name: &str| settings.list(name).into_iter().map(PathBuf::from).collect();
+    let variable = vars.get("ansible_python_interpreter").and_then(Value::as_str).map(str::to_owned);
+    let setting = Some(settings.text("INTERPRETER_PYTHON")).filter(|name| !name.is_empty());
+    let named = variable.or(setting).filter(|name| !name.starts_with("auto"));
+    ModuleSearch {
+        library: folders("DEFAULT_MODULE_PATH"),
+        module_utils: folders("DEFAULT_MODULE_UTILS_PATH"),
+        collections: folders("COLLECTIONS_PATHS"),
+        python: interpreter::find_on_path(named.as_deref().unwrap_or("python3")),
+    }
 }
 
 /// `--fill PARAMETER=VALUE`
@@ -256,6 +284,7 @@ pub fn load_playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus)
 /// Reads it; the loader keeps what was noticed.
 fn read_playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> LoadResult<Option<Playbook>> {
     let (source, folder) = open_source(name, loader)?;
+    foreign::add_playbook_folder(&folder);
     let intake =
         intake::read_intake(&source, &|key| crate::playbook::action::resolve_name(key).is_some()).map_err(or_module)?;
     loader.add_reader_warnings(intake.warnings)?;

@@ -379,7 +379,7 @@ fn build_options(
 /// Announces what will go wrong before the first task starts.
 fn announce_problems(playbooks: &[Playbook], run: &RunState) {
     for finding in playbooks.iter().flat_map(|playbook| lint::check_playbook(playbook, &run.globals)) {
-        let Some(notice) = lint::announce_finding(&finding) else { continue };
+        let Some(notice) = lint::announce_finding(&finding, run.options.python) else { continue };
         let certain = finding.message.severity == Severity::Error;
         let task = finding.task.filter(|_| certain).map(|place| Rc::from(place.to_string()));
         run.bus.emit(&ReportEvent::Announcement { notice, task });

@@ -33,6 +33,7 @@ pub enum SchemaFile {
 
 /// Prints the schema.
 pub fn print_schema(args: &SchemaArgs) -> anyhow::Result<()> {
+    args.module.iter().for_each(|name| super::load::search_foreign_modules(name));
     let schema = match &args.module {
         None => match args.file {
             None => playbook_schema(),

@@ -8,6 +8,7 @@ use super::state::RunState;
 use super::tags;
 use super::task::label;
 use super::variables::scope::TaskScope;
+use crate::modules;
 use crate::playbook::{BlockItem, LoadResult, Play, Playbook, Task};
 use crate::report::ReportEvent;
 use crate::template::TemplateEngine;
@@ -98,7 +99,10 @@ fn list_tasks(run: &Rc<RunState>, play: &Rc<Play>, listing: PlayListing) {
         tags.sort();
         tags.dedup();
         if listing.tasks {
-            emit_line(run, format!("      {}\tTAGS: [{}]", label::listed_name(task), tags.join(", ")));
+            let module = modules::find_module(&task.action.full).filter(|_| run.options.verbosity > 0);
+            let file = module.and_then(|module| module.module_spec().file);
+            let file = file.map(|file| format!("\tBRIDGE: {file}")).unwrap_or_default();
+            emit_line(run, format!("      {}\tTAGS: [{}]{file}", label::listed_name(task), tags.join(", ")));
         }
         all.extend(tags);
     }

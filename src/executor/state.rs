@@ -11,6 +11,7 @@ use super::stats::Tally;
 use super::tags::Selection;
 use super::task::delivery::GivenJob;
 use super::variables::fact_cache::FactCache;
+use crate::bridge::{Bridge, PythonUse};
 use crate::credentials::CredentialStore;
 use crate::diagnostic::Diagnostic;
 use crate::host::HostApi;
@@ -88,6 +89,8 @@ pub struct RunOptions {
     pub environment: Vec<(String, String)>,
     /// The key that seals one-time passwords.
     pub seal_key_file: Option<PathBuf>,
+    /// Whether modules written in Python may be run.
+    pub python: PythonUse,
     /// Answers to `vars_prompt` from an earlier run for the same plan, and from this one.
     pub answers: Rc<Answers>,
 }
@@ -146,6 +149,8 @@ pub struct RunState {
     pub records: RefCell<Vec<Record>>,
     /// Status files of predicted jobs; they are removed at the end of the run.
     pub foretold_jobs: RefCell<Vec<PathBuf>>,
+    /// Runs modules that are not part of this program.
+    pub bridge: Bridge,
     /// The store of one-time passwords.
     pub credentials: Option<Rc<CredentialStore>>,
     /// Background jobs that were given one-time passwords, by id.
@@ -198,6 +203,7 @@ impl RunState {
         let started = parts.options.start_at.is_none();
         let stepping = parts.options.step;
         Rc::new(Self {
+            bridge: Bridge::new(parts.options.python),
             options: parts.options,
             bus: parts.bus,
             globals: parts.globals,

@@ -4,6 +4,7 @@
 //! runs still fails that task at that time: here it is announced, with its place and its remedy.
 
 mod arguments;
+mod bridge;
 mod files;
 mod handlers;
 mod includes;
@@ -17,6 +18,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
 
+use crate::bridge::PythonUse;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::modules;
 use crate::playbook::keyword::Keyword;
@@ -43,6 +45,8 @@ pub enum Announced {
     BeforeTasks,
     /// The run ends with this message by itself.
     ByTheEnd,
+    /// A run that does not allow modules written in Python, before its first task.
+    WithoutPython,
     /// Only `ionplay lint`: it is advice.
     ByLintOnly,
 }
@@ -131,6 +135,7 @@ impl<'a> Lint<'a> {
         match spec {
             Some(spec) => {
                 self.check_arguments(task, spec);
+                self.check_bridge(task, spec);
                 if spec.short_name() == "registry_token" {
                     self.check_token_use(task);
                 }
@@ -195,7 +200,10 @@ impl<'a> Lint<'a> {
     }
 
     fn report_faults(&mut self, faults: Vec<TemplateError>, text: &Text) {
-        faults.into_iter().for_each(|fault| self.report_message(Diagnostic::from(fault.or_at(text.origin()))));
+        for fault in faults {
+            let fault = self.explain_plugin(fault.or_at(text.origin()));
+            self.report_message(Diagnostic::from(fault));
+        }
     }
 
     fn report_message(&mut self, message: Diagnostic) {
@@ -238,8 +246,13 @@ fn is_open(value: &Value) -> bool {
 }
 
 /// A finding as a run announces it: the run goes on until the task fails, so it is a warning.
-pub fn announce_finding(finding: &Finding) -> Option<Diagnostic> {
-    if finding.announced != Announced::BeforeTasks {
+pub fn announce_finding(finding: &Finding, python: PythonUse) -> Option<Diagnostic> {
+    let is_announced = match finding.announced {
+        Announced::BeforeTasks => true,
+        Announced::WithoutPython => python == PythonUse::Refused,
+        Announced::ByTheEnd | Announced::ByLintOnly => false,
+    };
+    if !is_announced {
         return None;
     }
     let severity = match finding.message.severity {

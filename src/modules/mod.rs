@@ -3,6 +3,7 @@
 pub mod args;
 pub mod builtin;
 pub mod community;
+pub mod foreign;
 pub mod glob;
 pub mod ionoscloud;
 pub mod outcome;
@@ -44,6 +45,11 @@ pub trait TaskModule: Sync {
         args: &'a ModuleArgs,
         context: &'a TaskContext<'a>,
     ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>>;
+
+    /// Whether the module checks its arguments itself when it runs: then they reach it as the task gives them.
+    fn checks_own_arguments(&self) -> bool {
+        false
+    }
 
     /// Checks the values of arguments that are known before the run, without any request; warnings go to the context.
     ///
@@ -113,8 +119,14 @@ pub static MODULES: &[&dyn TaskModule] = &[
 static BY_NAME: LazyLock<HashMap<&str, &dyn TaskModule>> =
     LazyLock::new(|| MODULES.iter().map(|module| (split_name(module.module_spec().name).1, *module)).collect());
 
-/// Finds a module by its full name, or by its bare name (`registry_token`, `debug`, `ansible.legacy.debug`).
+/// Finds a module by its full name, or by its bare name (`registry_token`, `debug`, `ansible.legacy.debug`). What is not
+/// part of this program is looked for in the folders of modules.
 pub fn find_module(name: &str) -> Option<&'static dyn TaskModule> {
+    find_own_module(name).or_else(|| foreign::find_foreign(name).map(|module| module as &dyn TaskModule))
+}
+
+/// Finds a module that is part of this program.
+pub fn find_own_module(name: &str) -> Option<&'static dyn TaskModule> {
     let (collection, bare) = split_name(name);
     let module = BY_NAME.get(bare)?;
     let own = split_name(module.module_spec().name).0;
@@ -147,6 +159,8 @@ pub struct TaskContext<'a> {
     pub planning: bool,
     /// A difference is wanted.
     pub diff: bool,
+    /// The result is hidden.
+    pub no_log: bool,
     /// `-v` to `-vvvv`.
     pub verbosity: u8,
     /// Folders for relative names, nearest first: of the task's file, of the role, of the playbook.
@@ -169,6 +183,8 @@ pub struct TaskContext<'a> {
     pub progress: crate::progress::ProgressChannel,
     /// The task with its place, for records of registry objects; empty for other modules.
     pub task: String,
+    /// Runs modules that are not part of this program; absent where nothing is run.
+    pub bridge: Option<&'a crate::bridge::Bridge>,
     /// The store of one-time passwords, for modules that deliver them.
     pub credentials: Option<Rc<crate::credentials::CredentialStore>>,
 }

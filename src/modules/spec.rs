@@ -60,6 +60,8 @@ pub struct Spec {
     pub hands_on: HandsOn,
     /// A list of tasks that shows how it is used; empty where the parameters say it all.
     pub examples: &'static str,
+    /// The file of a module that is not part of this program.
+    pub file: Option<&'static str>,
 }
 
 /// How `module: some text` is understood.
@@ -252,12 +254,23 @@ impl Spec {
             changed_paths: ChangedPaths::USUAL,
             hands_on: HandsOn::Nothing,
             examples: "",
+            file: None,
         }
     }
 
     /// Whether it manages container registries; everything about such a module is checked before anything runs.
     pub fn is_of_registry(&self) -> bool {
-        self.name.starts_with("ionoscloudsdk.")
+        !self.is_foreign() && self.name.starts_with("ionoscloudsdk.")
+    }
+
+    /// Whether it is not part of this program, and runs through the bridge.
+    pub fn is_foreign(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// The name as foreign modules are told it: that of a module without a collection is bare.
+    pub fn told_name(&self) -> &'static str {
+        self.name.strip_prefix("ansible.legacy.").unwrap_or(self.name)
     }
 
     /// Sets the parameters.

@@ -89,6 +89,9 @@ pub struct Invocation {
     pub force_handlers: bool,
     /// `--sandbox`
     pub sandbox: bool,
+    /// `--allow-python`; plans of earlier versions do not have it.
+    #[serde(default)]
+    pub allow_python: bool,
 }
 
 /// Planned action on one object.

@@ -82,8 +82,19 @@ pub fn resolve_name(name: &str) -> Option<String> {
     if EXECUTOR_ACTIONS.contains(&short) {
         return Some(format!("ansible.builtin.{short}"));
     }
-    let found = modules::find_module(name).map(|module| module.module_spec().name.to_owned());
+    // No folder is searched for a keyword.
+    let is_keyword = super::Keyword::from_name(name).is_some();
+    let found = if is_keyword { modules::find_own_module(name) } else { modules::find_module(name) };
+    let found = found.map(|module| module.module_spec().name.to_owned());
     found.or_else(|| NOT_HERE.contains(&short).then(|| format!("ansible.builtin.{short}")))
+}
+
+/// Finds the full name of a module that is written without its collection, in these collections.
+pub fn resolve_in_collections(name: &str, collections: &[String]) -> Option<String> {
+    if name.contains('.') {
+        return None;
+    }
+    collections.iter().find_map(|collection| resolve_name(&format!("{collection}.{name}")))
 }
 
 /// The collection of which the container registry modules are included.
@@ -153,7 +164,7 @@ pub fn unknown_module(name: &str, span: &Span) -> Diagnostic {
     }
     if (collection == IONOS || collection.is_empty()) && is_ionos_other(last) {
         let hint = format!("it is part of `{IONOS}`; ionplay covers the container registry modules only");
-        return missing().hint(hint);
+        return missing().hint(hint).hint("where the collection and its SDK are installed, `--allow-python` runs it");
     }
     if collection.is_empty() {
         let short = names.iter().map(|name| name.rsplit('.').next().unwrap_or(name));
@@ -179,7 +190,8 @@ pub fn unknown_module(name: &str, span: &Span) -> Diagnostic {
             missing().hint(format!("of the collection `{IONOS}` ionplay covers the container registry modules only"))
         }
         (None, None) => {
-            missing().hint("modules of other collections cannot be loaded; `ionplay doc` lists those that are included")
+            let install = format!("no installed collection has it: `ansible-galaxy collection install {collection}`");
+            missing().hint(install).hint("`ionplay doc` lists the modules that are included")
         }
     }
 }
@@ -206,7 +218,7 @@ mod tests {
         case("ansible.bultin.copy", "did you mean `ansible.builtin.copy`?");
         case("ansible.builtin.cpy", "did you mean `ansible.builtin.copy`?");
         case("builtin.copy", "did you mean `ansible.builtin.copy`?");
-        case("community.docker.docker_login", "cannot be loaded");
+        case("community.docker.docker_login", "ansible-galaxy collection install community.docker");
         case("debg", "did you mean `debug`?");
         case("frobnicate", "`ionplay doc` lists the modules");
     }

@@ -1,6 +1,6 @@
 //! The module of a task with its arguments, in all the ways in which they can be written.
 
-use super::action::{RawArgs, TaskAction, resolve_name, unknown_module};
+use super::action::{RawArgs, TaskAction, resolve_in_collections, resolve_name, unknown_module};
 use super::freeform;
 use super::loader::Loader;
 use super::{LoadError, LoadResult};
@@ -21,6 +21,7 @@ impl Loader {
         &self,
         entry: &MappingEntry,
         args: Option<&YamlNode>,
+        collections: &[String],
     ) -> LoadResult<(TaskAction, RawArgs)> {
         let key = entry.key.as_str().unwrap_or_default();
         let (name, mut raw) = if is_action(key) {
@@ -32,7 +33,7 @@ impl Loader {
             (name, args)
         };
         let templated = is_action(key) && name.is_template();
-        let full = match resolve_name(&name) {
+        let full = match resolve_name(&name).or_else(|| resolve_in_collections(&name, collections)) {
             Some(full) => full,
             None if templated => String::new(),
             None if matches!(&*name, "include" | "ansible.builtin.include") => {

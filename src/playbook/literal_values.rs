@@ -85,6 +85,7 @@ fn check_one(
         check: true,
         planning: false,
         diff: false,
+        no_log: false,
         verbosity: 0,
         search_path: &[],
         base_dir: Path::new("."),
@@ -95,6 +96,7 @@ fn check_one(
         interrupt: &crate::interrupt::Interrupt::default(),
         kept: None,
         task: String::new(),
+        bridge: None,
         credentials: None,
         progress: crate::progress::ProgressChannel::default(),
     };

@@ -189,6 +189,7 @@ impl Loader {
             problem
         })?;
         let inner = super::real_path(path.parent().unwrap_or(place.folder).to_path_buf());
+        crate::modules::foreign::add_playbook_folder(&inner);
         let intake = intake::read_intake(&source, &|key| super::action::resolve_name(key).is_some())?;
         self.add_reader_warnings(intake.warnings)?;
         match intake.document {

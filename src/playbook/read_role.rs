@@ -49,6 +49,7 @@ impl Loader {
             )));
         }
         let Found { name, path, collection } = self.find_role(&entry, base, beside)?;
+        crate::modules::foreign::add_role_folder(&path);
         let identity = role_identity(&name, &path, &entry);
         let meta = self.role_meta(&path)?;
         let allow = entry.allow_duplicates.unwrap_or_else(|| allows_duplicates(meta.as_ref()));

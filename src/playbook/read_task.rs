@@ -23,7 +23,8 @@ pub fn read_task(loader: &Loader, node: &YamlNode, around: &Surroundings) -> Loa
     let place = if around.handlers { KeywordPlace::Handler } else { KeywordPlace::Task };
     let TaskEntries { mut keywords, actions, looping } = sort_entries(entries, place)?;
     let entry = one_action(&actions, node, place)?;
-    let (action, mut args) = loader.read_action(entry, node.get("args"))?;
+    let collections = searched_collections(&keywords, around);
+    let (action, mut args) = loader.read_action(entry, node.get("args"), &collections)?;
     if entry.key.as_str() == Some("local_action") {
         keywords.set(Keyword::DelegateTo, entry.key.span(), Value::text("localhost"));
     }
@@ -114,6 +115,14 @@ fn check_lookup_loop(lookup: &str, entry: &MappingEntry) -> LoadResult<()> {
         )));
     }
     Ok(())
+}
+
+/// The collections in which short names of modules are looked for: that of the role, and those of the keyword.
+fn searched_collections(keywords: &Keywords, around: &Surroundings) -> Vec<String> {
+    let own = around.frame.role().and_then(|role| role.collection.clone());
+    let node = keywords.node(Keyword::Collections).or_else(|| around.frame.nearest_value(Keyword::Collections));
+    let named = node.map(|node| to_list(node.to_value())).unwrap_or_default();
+    own.into_iter().chain(named.iter().filter_map(Value::as_str).map(str::to_owned)).collect()
 }
 
 /// A value, or the members of a list.

@@ -4,6 +4,7 @@ mod entry;
 pub(super) mod module;
 pub mod topic;
 
+use super::load;
 use crate::diagnostic::{Diagnostic, render};
 use crate::exit::Exit;
 use crate::modules::{self, MODULES};
@@ -108,6 +109,7 @@ fn answer_query(args: &DocArgs) -> Result<String, Box<Diagnostic>> {
 
 /// Returns the entry of this name; of any type unless one is given.
 fn find_entry(topics: Option<Option<Topics>>, name: &str) -> Result<Entry, Box<Diagnostic>> {
+    load::search_foreign_modules(name);
     let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
     let in_table = |topics: Topics| {
         topics.list_rows().into_iter().find(|row| row.name == short).map(|row| Entry::Topic(topics, row))

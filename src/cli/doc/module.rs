@@ -16,6 +16,10 @@ pub fn render_module(spec: &Spec) -> String {
     }
     page.push_str("\nCHECK MODE\n");
     push_paragraph(&mut page, 2, check_support(spec.check));
+    if let Some(file) = spec.file {
+        page.push_str(&format!("\nFILE\n  {file}\n"));
+        push_paragraph(&mut page, 2, "This module is not part of ionplay; it runs through the bridge.");
+    }
     if spec.all_params().any(|param| !param.hidden) {
         page.push_str("\nPARAMETERS\n");
         spec.all_params().filter(|param| !param.hidden).for_each(|param| push_parameter(&mut page, param, 2));

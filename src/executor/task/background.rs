@@ -9,9 +9,11 @@ use std::time::Duration;
 use super::foreground;
 use super::invoke::ModuleCall;
 use super::prepare::Prepared;
+use crate::bridge::ModuleSearch;
 use crate::diagnostic::Diagnostic;
 use crate::modules::builtin::async_jobs::{self, Job};
 use crate::modules::builtin::async_status;
+use crate::modules::foreign;
 use crate::modules::spec::BackgroundSupport;
 use crate::modules::{Failure, ModuleOutcome};
 use crate::report::ReportEvent;
@@ -70,9 +72,10 @@ fn build_started_outcome(id: &str, status: &Path) -> ModuleOutcome {
 
 /// Starts a module in a process of its own.
 fn start_job(call: &ModuleCall<'_>, prepared: &Prepared, id: &str, status: &Path, limit: u64) -> std::io::Result<()> {
+    let spec = prepared.module.module_spec();
     spawn_job(&Job {
         id: id.to_owned(),
-        module: prepared.module.module_spec().name.to_owned(),
+        module: spec.name.to_owned(),
         called: call.task.task.action.written.as_str().to_owned(),
         args: json::to_string(&Value::from(prepared.given.clone()), JsonStyle::PYTHON),
         environment: call.settings.environment.clone(),
@@ -81,6 +84,8 @@ fn start_job(call: &ModuleCall<'_>, prepared: &Prepared, id: &str, status: &Path
         limit: limit.saturating_add(1),
         status: status.to_path_buf(),
         seal_key_file: call.task.run.options.seal_key_file.clone(),
+        search: if spec.is_foreign() { foreign::current_search() } else { ModuleSearch::default() },
+        python: call.task.run.bridge.python_use(),
     })
 }
 

@@ -20,7 +20,8 @@ pub async fn run_in_foreground(call: &ModuleCall<'_>, prepared: &Prepared) -> Re
     let spec = prepared.module.module_spec();
     let check = call.is_prediction(prepared);
     if check && spec.check == CheckSupport::None {
-        let message = format!("remote module ({}) does not support check mode", spec.short_name());
+        let name = if spec.is_foreign() { spec.told_name() } else { spec.short_name() };
+        let message = format!("remote module ({name}) does not support check mode");
         let outcome = ModuleOutcome { skipped: true, later: Later::Everything, ..ModuleOutcome::default() };
         plan_guard::record_prediction(call, spec, &Ok(outcome.clone()));
         return Ok(outcome.with("msg", message));
@@ -44,6 +45,9 @@ pub async fn run_in_foreground(call: &ModuleCall<'_>, prepared: &Prepared) -> Re
         Ok(outcome) => &mut outcome.data,
         Err(failure) => &mut failure.data,
     });
+    if spec.is_foreign() {
+        tell_deprecations(call, &result);
+    }
     let warnings = warnings.take();
     if !warnings.is_empty() {
         let kept = Value::list(warnings.iter().map(|warning| Value::text(warning.as_str())));
@@ -56,6 +60,15 @@ pub async fn run_in_foreground(call: &ModuleCall<'_>, prepared: &Prepared) -> Re
         run.bus.emit(&ReportEvent::Notice(Diagnostic::warning(warning)));
     }
     result
+}
+
+/// Tells what a foreign module calls deprecated; its result has it, too.
+fn tell_deprecations(call: &ModuleCall<'_>, result: &Result<ModuleOutcome, Failure>) {
+    let data = result.as_ref().map_or_else(|failure| &failure.data, |outcome| &outcome.data);
+    let entries = data.get("deprecations").and_then(Value::as_slice).unwrap_or_default();
+    for message in entries.iter().filter_map(|entry| entry.get("msg")).filter_map(Value::as_str) {
+        call.task.run.bus.emit(&ReportEvent::Notice(Diagnostic::deprecation(message)));
+    }
 }
 
 /// Adds the lines of the module's output streams to its result.

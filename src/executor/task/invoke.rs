@@ -67,6 +67,7 @@ pub async fn run_module_once(
         check,
         planning: noting.is_some(),
         diff: call.settings.diff,
+        no_log: call.settings.no_log,
         verbosity: run.options.verbosity,
         search_path: call.search,
         base_dir: &call.task.play.play.folder,
@@ -79,6 +80,7 @@ pub async fn run_module_once(
         progress: ProgressChannel::new(move |message| bus.emit(&ReportEvent::Progress(message.to_owned())))
             .with_requests(move |span| requests.emit(&ReportEvent::Request(span))),
         task: if spec.is_of_registry() { describe_task(call.task) } else { String::new() },
+        bridge: Some(&run.bridge),
         credentials: run.credentials.clone(),
     };
     let mut result = limit.run_within(prepared.module.run_module(&prepared.args, &context)).await;

@@ -26,7 +26,9 @@ pub(in crate::executor) fn record_prediction(
     result: &Result<ModuleOutcome, Failure>,
 ) {
     if let Some(deeds) = call.task.run.deeds.as_ref().filter(|_| is_guarded(spec)) {
-        deeds.record_prediction(describe_action(call, classify_result(result)));
+        // Nothing says what a foreign module does besides.
+        let does = if spec.is_foreign() { EffectKind::Unknown } else { classify_result(result) };
+        deeds.record_prediction(describe_action(call, does));
     }
 }
 
@@ -39,6 +41,7 @@ pub(in crate::executor) async fn authorize_call(call: &ModuleCall<'_>, prepared:
     let Some(deeds) = call.task.run.deeds.as_ref().filter(|_| is_guarded(spec)) else { return Ok(()) };
     let does = match spec.check {
         CheckSupport::None => EffectKind::Unknown,
+        _ if spec.is_foreign() => EffectKind::Unknown,
         _ => classify_result(&run_module_once(call, prepared, true, &RefCell::default()).await),
     };
     deeds.authorize_effect(&describe_action(call, does)).map_err(Failure::from_error)

@@ -3,9 +3,10 @@
 use super::TaskRun;
 use crate::address;
 use crate::diagnostic::Diagnostic;
+use crate::modules::args::Checked;
 use crate::modules::spec::{FreeForm, RunsOn};
 use crate::modules::{self, Failure, ModuleArgs, TaskModule, args};
-use crate::playbook::{Keyword, action};
+use crate::playbook::{Keyword, Task, action};
 use crate::report::ReportEvent;
 use crate::secrets::{self, Redactor};
 use crate::template::{TemplateEngine, TemplateError};
@@ -97,13 +98,11 @@ pub fn prepare_module(run: &TaskRun<'_>, engine: &TemplateEngine<'_>) -> Result<
     }
     // What was computed from a secret must not be shown either, whatever the module makes of it.
     given.iter().for_each(|(_, value)| run.run.bus.redactor().add_all(value));
-    let checked = args::check_args(module.module_spec(), &given, &task.action.written).map_err(|failure| match () {
-        () if module.module_spec().runs_on == RunsOn::Controller => add_span(failure, &task.args.span).breaking_off(),
-        () => add_span(failure, &task.args.span),
-    })?;
+    let checked = check_arguments(module, &given, task)?;
     // So are the values of secret parameters, wherever they came from.
     for param in module.module_spec().all_params().filter(|param| param.secret) {
-        let Some(Value::Str(secret)) = checked.args.get(param.name) else { continue };
+        let mut names = std::iter::once(&param.name).chain(param.aliases);
+        let Some(Value::Str(secret)) = names.find_map(|name| checked.args.get(name)) else { continue };
         run.run.bus.redactor().add(secret);
         if !secret.is_empty() && !Redactor::is_findable(secret) {
             let message = format!("the value of `{}` is too short to be masked in output", param.name);
@@ -120,6 +119,18 @@ pub fn prepare_module(run: &TaskRun<'_>, engine: &TemplateEngine<'_>) -> Result<
         run.run.bus.emit(&ReportEvent::Notice(Diagnostic::warning(warning)));
     }
     Ok(Prepared { module, given, args: checked.args })
+}
+
+/// Checks the arguments, unless the module does that itself.
+fn check_arguments(module: &dyn TaskModule, given: &Dict, task: &Task) -> Result<Checked, Failure> {
+    let spec = module.module_spec();
+    if module.checks_own_arguments() {
+        return Ok(Checked { args: ModuleArgs::new(given.clone()), warnings: Vec::new() });
+    }
+    args::check_args(spec, given, &task.action.written).map_err(|failure| {
+        let failure = add_span(failure, &task.args.span);
+        if spec.runs_on == RunsOn::Controller { failure.breaking_off() } else { failure }
+    })
 }
 
 /// Adds the place to a failure that has none.

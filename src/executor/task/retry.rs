@@ -194,7 +194,9 @@ impl TaskRun<'_> {
         };
         // As the original's modules do; what the controller does itself has none, nor has a job that has begun.
         let leaves = call.settings.background > 0 && call.settings.poll <= 0;
-        if !leaves && prepared.module.module_spec().runs_on != RunsOn::Controller {
+        let spec = prepared.module.module_spec();
+        // A foreign module says itself how it was called.
+        if !leaves && !spec.is_foreign() && spec.runs_on != RunsOn::Controller {
             let arguments = Value::dict([("module_args", Value::from(prepared.args.values().clone()))]);
             pass.result.set("invocation", arguments);
         }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::async_secrets;
+use crate::bridge::{ModuleSearch, PythonUse};
 use crate::host::{HostApi, RealHost, WriteOptions};
 use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value};
@@ -33,6 +34,10 @@ pub struct Job {
     pub status: PathBuf,
     /// The key that seals one-time passwords.
     pub seal_key_file: Option<PathBuf>,
+    /// Where modules are that are not part of this program.
+    pub search: ModuleSearch,
+    /// Whether modules written in Python may be run.
+    pub python: PythonUse,
 }
 
 /// Where in a status file it stands which texts are secret.

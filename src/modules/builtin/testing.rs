@@ -86,6 +86,7 @@ impl Bench {
             check: self.check,
             planning: false,
             diff: false,
+            no_log: false,
             verbosity: self.verbosity,
             search_path: &search_path,
             base_dir: &self.folder,
@@ -97,6 +98,7 @@ impl Bench {
             kept: None,
             progress: ProgressChannel::default(),
             task: String::new(),
+            bridge: None,
             credentials: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

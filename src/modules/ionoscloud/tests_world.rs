@@ -132,6 +132,7 @@ impl World {
             check: self.check,
             planning: false,
             diff: true,
+            no_log: false,
             verbosity: 0,
             search_path: &[],
             base_dir: Path::new("."),
@@ -143,6 +144,7 @@ impl World {
             kept: None,
             progress: ProgressChannel::default(),
             task: String::new(),
+            bridge: None,
             credentials: None,
         };
         module.run_module(&args, &context).await
