@@ -63,13 +63,7 @@ fn yaml_group(
             }
             Some("hosts") => {
                 for (pattern, vars) in entries.iter() {
-                    if !matches!(pattern, Value::Str(_)) {
-                        return Err(Diagnostic::error(format!(
-                            "the host `{}` of the group `{name}` must be text: quote it",
-                            to_text(pattern)
-                        )));
-                    }
-                    yaml_hosts(&to_text(pattern), vars, name, origin, model)?;
+                    yaml_hosts(&require_host_text(pattern, name)?, vars, name, origin, model)?;
                 }
             }
             _ => warnings.push(format!(
@@ -103,6 +97,15 @@ fn section_of_another_type(section: &str, group: &str, key: &Value, value: &Valu
         Some(first) => error.hint(format!("write each name as a key, with a colon and without a dash: `{first}:`")),
         None => error,
     }
+}
+
+/// The name or pattern of hosts, which must be text.
+fn require_host_text(pattern: &Value, group: &str) -> Result<String, Diagnostic> {
+    let text = to_text(pattern);
+    if matches!(pattern, Value::Str(_)) {
+        return Ok(text);
+    }
+    Err(Diagnostic::error(format!("the host `{text}` of the group `{group}` must be text: quote it")))
 }
 
 fn yaml_hosts(pattern: &str, vars: &Value, group: &str, origin: &Origin, model: &mut Model) -> Result<(), Diagnostic> {

@@ -58,7 +58,7 @@ pub fn read_task(loader: &Loader, node: &YamlNode, around: &Surroundings) -> Loa
 #[derive(Default)]
 struct TaskEntries<'a> {
     keywords: Keywords,
-    /// What is no keyword; one of them is to be the module.
+    /// Entries that are not keywords; one of them is to be the module.
     actions: Vec<&'a MappingEntry>,
     looping: Option<Loop>,
 }

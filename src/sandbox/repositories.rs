@@ -24,7 +24,7 @@ struct Page<'a> {
     default: &'a str,
     /// The name of the collection.
     id: &'a str,
-    /// Its address, to which the links of the page lead.
+    /// The address that the links of a page lead to.
     path: &'a str,
 }
 

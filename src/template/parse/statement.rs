@@ -6,7 +6,7 @@ use std::sync::Arc;
 use minijinja::machinery::ast;
 
 use super::{Read, Reader, fail_at};
-use crate::template::ast::{AssignTarget, At, ForLoop, Include, Macro, Stmt, StmtKind, TemplateBlock};
+use crate::template::ast::{AssignTarget, At, ExprNode, ForLoop, Include, Macro, Stmt, StmtKind, TemplateBlock};
 use crate::template::error::{TemplateError, TemplateErrorKind};
 
 impl Reader<'_> {
@@ -18,22 +18,14 @@ impl Reader<'_> {
         let (kind, at) = match stmt {
             ast::Stmt::Template(s) => (StmtKind::Plain(self.parse_body(&s.children)?), self.span_range(s.span())),
             ast::Stmt::EmitRaw(s) => self.parse_raw(s),
-            ast::Stmt::EmitExpr(s) => {
-                self.in_output.set(true);
-                let node = self.parse_node(&s.expr);
-                self.in_output.set(false);
-                (StmtKind::Emit(node?), self.span_range(s.span()))
-            }
+            ast::Stmt::EmitExpr(s) => (StmtKind::Emit(self.parse_output(&s.expr)?), self.span_range(s.span())),
             ast::Stmt::ForLoop(s) => (StmtKind::For(Arc::new(self.parse_for(s)?)), self.span_range(s.span())),
             ast::Stmt::IfCond(s) => {
                 let (then, otherwise) = (self.parse_body(&s.true_body)?, self.parse_body(&s.false_body)?);
                 (StmtKind::If(self.parse_node(&s.expr)?, then, otherwise), self.span_range(s.span()))
             }
             ast::Stmt::WithBlock(s) => {
-                let bind = |(target, value): &(ast::Expr<'_>, ast::Expr<'_>)| {
-                    Ok((self.parse_target(target)?, self.parse_node(value)?))
-                };
-                let bound = s.assignments.iter().map(bind).collect::<Read<_>>()?;
+                let bound = self.parse_assignments(&s.assignments)?;
                 (StmtKind::With(bound, self.parse_body(&s.body)?), self.span_range(s.span()))
             }
             ast::Stmt::Set(s) => {
@@ -56,9 +48,7 @@ impl Reader<'_> {
             ast::Stmt::Extends(s) => (StmtKind::Extends(self.parse_node(&s.name)?), self.span_range(s.span())),
             ast::Stmt::Include(s) => {
                 let at = self.span_range(s.span());
-                let with_context = !self.says_without_context(&at);
-                let name = self.parse_node(&s.name)?;
-                (StmtKind::Include(Include { name, ignore_missing: s.ignore_missing, with_context }), at)
+                (StmtKind::Include(self.parse_include(s, &at)?), at)
             }
             ast::Stmt::Import(s) => {
                 let at = self.span_range(s.span());
@@ -73,9 +63,8 @@ impl Reader<'_> {
             }
             ast::Stmt::Macro(s) => (StmtKind::Macro(Arc::new(self.parse_macro(s)?)), self.span_range(s.span())),
             ast::Stmt::CallBlock(s) => {
-                let at = self.span_range(s.span());
                 let call = self.call(&s.call)?;
-                (StmtKind::Call(call, Arc::new(self.parse_macro(&s.macro_decl)?)), at)
+                (StmtKind::Call(call, Arc::new(self.parse_macro(&s.macro_decl)?)), self.span_range(s.span()))
             }
             ast::Stmt::Do(s) => {
                 let what = "syntax error in template: encountered unknown tag `do`";
@@ -92,6 +81,22 @@ impl Reader<'_> {
         at.start -= usize::from(self.opens_raw(at.start));
         let raw = self.text.get(at.clone()).unwrap_or(s.raw);
         (StmtKind::Raw(self.line_ends(raw).into()), at)
+    }
+
+    fn parse_output(&self, expr: &ast::Expr<'_>) -> Read<ExprNode> {
+        self.in_output.set(true);
+        let node = self.parse_node(expr);
+        self.in_output.set(false);
+        node
+    }
+
+    fn parse_assignments(&self, given: &[(ast::Expr<'_>, ast::Expr<'_>)]) -> Read<Vec<(AssignTarget, ExprNode)>> {
+        given.iter().map(|(target, value)| Ok((self.parse_target(target)?, self.parse_node(value)?))).collect()
+    }
+
+    fn parse_include(&self, s: &ast::Include<'_>, at: &At) -> Read<Include> {
+        let with_context = !self.says_without_context(at);
+        Ok(Include { name: self.parse_node(&s.name)?, ignore_missing: s.ignore_missing, with_context })
     }
 
     fn parse_for(&self, s: &ast::ForLoop<'_>) -> Read<ForLoop> {
