@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::input_digests::InputDigests;
 use crate::source::{Source, Span};
 use crate::value::{Dict, Text, Value};
+use crate::vars::sops;
 use crate::vars::vault::{VaultSecrets, is_vaulted};
 
 /// Reads a file's text, opening it if it is vaulted as a whole.
@@ -20,6 +21,9 @@ pub fn source(path: &Path, secrets: &VaultSecrets, reads: &InputDigests) -> Resu
     if is_vaulted(&text) {
         let text = secrets.open_text(&text).map_err(|why| format!("cannot open `{name}`: {why}"))?;
         return Ok(if secrets.is_masking() { Source::secret(name, text) } else { Source::sealed(name, text) });
+    }
+    if sops::is_sops_text(&text) {
+        return Ok(Source::secret(name, sops::open_sops_file(path)?.as_str()));
     }
     Ok(Source::new(name, text.strip_prefix('\u{feff}').unwrap_or(&text)))
 }

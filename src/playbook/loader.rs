@@ -12,6 +12,7 @@ use crate::diagnostic::{Diagnostic, Reaction, Report, Severity, fold_repeated};
 use crate::input_digests::InputDigests;
 use crate::source::Source;
 use crate::value::{Dict, Value};
+use crate::vars::sops;
 use crate::yaml::{self, YamlNode};
 
 /// Opens the text of a file that is vaulted as a whole.
@@ -171,7 +172,7 @@ impl Loader {
         (self.static_template)(value, vars)
     }
 
-    /// Reads a file as text, opening it if it is vaulted.
+    /// Reads a file as text, opening it if it is vaulted or encrypted with SOPS.
     ///
     /// # Errors
     /// If it cannot be read (exit 1) or is not UTF-8 (exit 4).
@@ -182,6 +183,10 @@ impl Loader {
             let opened = (self.open_vault)(source.text(), path).map_err(|d| Box::new(LoadError::from_general(d)))?;
             let name = source.name();
             return Ok(if self.mask_vault { Source::secret(name, opened) } else { Source::sealed(name, opened) });
+        }
+        if sops::is_sops_text(source.text()) {
+            let opened = sops::open_sops_file(path).map_err(|d| Box::new(LoadError::from_general(d)))?;
+            return Ok(Source::secret(source.name(), opened.as_str()));
         }
         Ok(source)
     }

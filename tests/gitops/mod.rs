@@ -11,6 +11,7 @@ mod once;
 mod pgp;
 mod prune;
 mod shared;
+mod sops;
 mod stage;
 mod takeover;
 mod trust;

@@ -12,8 +12,10 @@ use crate::modules::args::parse_bool;
 use crate::modules::outcome::ModuleEffect;
 use crate::modules::spec::{FreeForm, Param, ParamKind};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
+use crate::source::Source;
 use crate::template::python::regex::{Pattern, RegexFlags};
 use crate::value::{Dict, Sealed, Value, python};
+use crate::vars::sops;
 
 static SPEC: Spec = Spec::new("ansible.builtin.include_vars", "Reads variables of the host from files.")
     .params(&[&[
@@ -136,7 +138,12 @@ fn load_file(context: &TaskContext<'_>, path: &Path, read: &mut Read) -> Result<
         content = context.template.open_sealed(&Sealed { envelope, span: None })?.as_bytes().to_vec();
         read.vaulted = true;
     }
-    let loaded = crate::yaml::load_document(&crate::yaml::read_text(&name, content)?)?;
+    let mut source = crate::yaml::read_text(&name, content)?;
+    if sops::is_sops_text(source.text()) {
+        source = Source::secret(&name, sops::open_sops_file(path)?.as_str());
+        read.vaulted = true;
+    }
+    let loaded = crate::yaml::load_document(&source)?;
     for warning in loaded.warnings {
         context.warn(warning.one_line());
     }
