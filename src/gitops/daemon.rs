@@ -1,17 +1,19 @@
 //! The loop of `serve`: attends to every job when it is due, and answers requests.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
 
+use super::agenda::{Agenda, Touched};
 use super::clock;
 use super::decide::{Answered, JobRequest, Next};
 use super::engine::Posted;
-use super::hub::{Attended, Hub};
+use super::hub::{Attended, Hub, Slot};
 
 /// So many runs, or looks at repositories, go on side by side.
 const SIDE_BY_SIDE: usize = 4;
@@ -24,7 +26,10 @@ const ELSEWHERE: Duration = Duration::from_millis(100);
 pub struct Daemon {
     hub: Rc<Hub>,
     room: Arc<Semaphore>,
+    agenda: RefCell<Agenda>,
     last: Cell<Option<std::time::Instant>>,
+    /// When all jobs were looked at.
+    swept: Cell<Option<std::time::Instant>>,
     working: Rc<Cell<usize>>,
 }
 
@@ -32,7 +37,14 @@ impl Daemon {
     /// A loop over the jobs of a hub.
     pub fn new(hub: Rc<Hub>) -> Rc<Self> {
         let room = Arc::new(Semaphore::new(SIDE_BY_SIDE));
-        Rc::new(Self { hub, room, last: Cell::new(None), working: Rc::default() })
+        Rc::new(Self {
+            hub,
+            room,
+            agenda: RefCell::default(),
+            last: Cell::new(None),
+            swept: Cell::new(None),
+            working: Rc::default(),
+        })
     }
 
     /// Returns how long ago the loop last came round.
@@ -68,34 +80,52 @@ impl Daemon {
     /// Starts what is due, and returns how long nothing is.
     fn start_due_jobs(self: &Rc<Self>) -> Duration {
         let now = clock::now();
-        let mut pause = LONGEST;
-        for (_, slot) in self.hub.slots() {
+        for (name, slot) in self.jobs_to_look_at(now) {
+            // The end of what is under way makes the loop look again.
             if slot.is_busy() {
                 continue;
             }
             match self.hub.next(&slot, now) {
-                Next::Sleep(None) => {}
-                Next::Sleep(Some(at)) => {
-                    let until = Duration::try_from(at.duration_since(now)).unwrap_or_default();
-                    pause = pause.min(until.max(Duration::from_millis(1)));
-                }
-                _ => {
-                    // It comes to its turn when there is room: the end of other work wakes the loop.
-                    let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else { continue };
-                    let (hub, working) = (Rc::clone(&self.hub), Rc::clone(&self.working));
-                    working.set(working.get() + 1);
-                    tokio::task::spawn_local(async move {
-                        if hub.attend_job(&slot).await == Attended::Elsewhere {
-                            tokio::time::sleep(ELSEWHERE).await;
-                        }
-                        drop(permit);
-                        working.set(working.get() - 1);
-                        hub.changed.notify_one();
-                    });
-                }
+                // A clock that has come and starts nothing waits for another job, whose change wakes this one.
+                Next::Sleep(at) => self.agenda.borrow_mut().set_time(&name, at.filter(|at| *at > now)),
+                _ => self.start_job(&name, slot),
             }
         }
-        pause
+        let Some(first) = self.agenda.borrow().first_time() else { return LONGEST };
+        let until = Duration::try_from(first.duration_since(now)).unwrap_or_default();
+        until.clamp(Duration::from_millis(1), LONGEST)
+    }
+
+    /// Returns the jobs that have changed or whose clock has come; now and then all.
+    fn jobs_to_look_at(&self, now: Timestamp) -> Vec<(String, Rc<Slot>)> {
+        let mut due = self.agenda.borrow_mut().take_due(now, self.room.available_permits());
+        let is_time = self.swept.get().is_none_or(|last| last.elapsed() >= LONGEST);
+        match self.hub.take_touched() {
+            Touched::Jobs(jobs) if !is_time => due.extend(jobs),
+            _ => {
+                self.swept.set(Some(std::time::Instant::now()));
+                return self.hub.slots();
+            }
+        }
+        due.into_iter().filter_map(|name| self.hub.find_slot(&name).map(|slot| (name, slot))).collect()
+    }
+
+    /// Attends to a job, if there is room; else when other work has ended, which wakes the loop.
+    fn start_job(self: &Rc<Self>, name: &str, slot: Rc<Slot>) {
+        let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else {
+            self.agenda.borrow_mut().add_waiting(name);
+            return;
+        };
+        let (hub, working, name) = (Rc::clone(&self.hub), Rc::clone(&self.working), name.to_owned());
+        working.set(working.get() + 1);
+        tokio::task::spawn_local(async move {
+            if hub.attend_job(&slot).await == Attended::Elsewhere {
+                tokio::time::sleep(ELSEWHERE).await;
+            }
+            drop(permit);
+            working.set(working.get() - 1);
+            hub.touch_job(&name);
+        });
     }
 
     /// Answers requests from other processes, as long as there are any.

@@ -3,6 +3,7 @@
 //! The room stands on top of the house. It talks to runs through child processes of the same binary, and to the world
 //! through small traits.
 
+pub mod agenda;
 pub mod announce;
 pub mod child;
 pub mod clock;

@@ -53,7 +53,10 @@ impl Hub {
             }
             _ => self.work_on_job(slot).await,
         };
-        self.notify_change();
+        // Who waits for another process looks again later.
+        if !matches!(attended, Ok(Attended::Elsewhere)) {
+            self.touch_job(&slot.job().name);
+        }
         match attended {
             Ok(attended) => {
                 if attended != Attended::Nothing && attended != Attended::Elsewhere {

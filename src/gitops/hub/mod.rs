@@ -10,7 +10,7 @@ mod run;
 mod verify;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use tokio::sync::{Mutex, Notify, watch};
 
+use super::agenda::Touched;
 use super::clock;
 use super::config::{GitopsConfig, JobConfig};
 use super::decide::{Dependencies, JobRules, Next, derive_state, derive_status, next_step};
@@ -46,6 +47,10 @@ pub struct Hub {
     /// Something has changed: the loop looks again, and whoever waits for a run.
     pub changed: Notify,
     ticks: watch::Sender<u64>,
+    /// Jobs that the loop has to look at.
+    touched: RefCell<Touched>,
+    /// Jobs that depend on a job, directly.
+    dependents: RefCell<HashMap<String, Vec<String>>>,
     /// Jobs that this process attends to; none for all.
     attended: RefCell<Option<BTreeSet<String>>>,
 }
@@ -125,6 +130,8 @@ impl Hub {
             stop: watch::Sender::new(false),
             changed: Notify::new(),
             ticks: watch::Sender::new(0),
+            touched: RefCell::new(Touched::All),
+            dependents: RefCell::default(),
             attended: RefCell::default(),
         };
         hub.engine.configure(&hub.config());
@@ -133,6 +140,7 @@ impl Hub {
         for (job, record) in jobs.into_iter().zip(hub.engine.load_records(&names).await?) {
             hub.slots.borrow_mut().insert(job.name.clone(), Rc::new(Slot::new(job, record)));
         }
+        hub.dependents.replace(list_dependents(&hub.config()));
         Ok(Rc::new(hub))
     }
 
@@ -156,8 +164,9 @@ impl Hub {
         }
         self.engine.configure(&config);
         *self.slots.borrow_mut() = slots;
+        self.dependents.replace(list_dependents(&config));
         *self.config.borrow_mut() = Rc::new(config);
-        self.notify_change();
+        self.touch_all();
         Ok(())
     }
 
@@ -189,7 +198,7 @@ impl Hub {
     /// Asks everything to end after the request under way.
     pub fn request_stop(&self) {
         self.stop.send_replace(true);
-        self.notify_change();
+        self.touch_all();
     }
 
     /// Returns whether everything shall end.
@@ -207,7 +216,31 @@ impl Hub {
         &self.runner
     }
 
-    fn notify_change(&self) {
+    /// Makes the loop look at a job, and at those that depend on it, and wakes whoever waits for a change.
+    pub fn touch_job(&self, job: &str) {
+        let mut jobs = vec![job.to_owned()];
+        let mut seen = BTreeSet::new();
+        while let Some(job) = jobs.pop() {
+            if seen.insert(job.clone()) {
+                self.touched.borrow_mut().add(&job);
+                jobs.extend(self.dependents.borrow().get(&job).into_iter().flatten().cloned());
+            }
+        }
+        self.wake_waiters();
+    }
+
+    /// Makes the loop look at all jobs.
+    pub fn touch_all(&self) {
+        self.touched.replace(Touched::All);
+        self.wake_waiters();
+    }
+
+    /// Takes the jobs that have changed since the last call.
+    pub fn take_touched(&self) -> Touched {
+        self.touched.take()
+    }
+
+    fn wake_waiters(&self) {
         self.ticks.send_modify(|ticks| *ticks += 1);
         self.changed.notify_one();
     }
@@ -286,6 +319,10 @@ impl Hub {
 
     /// Reads the records again that other processes have changed; all without names.
     pub async fn refresh_records(&self, jobs: Option<Vec<String>>) -> Result<(), EngineError> {
+        if jobs.is_none() {
+            // Which jobs are this host's may have changed, too.
+            self.touch_all();
+        }
         let names = jobs.unwrap_or_else(|| self.slots.borrow().keys().cloned().collect());
         let names: Vec<String> = names.into_iter().filter(|name| self.find_slot(name).is_some()).collect();
         let records = self.engine.load_records(&names).await?;
@@ -296,8 +333,8 @@ impl Hub {
                 let record = attend::merge_seen(record, &slot.record.borrow());
                 slot.record.replace(record);
             }
+            self.touch_job(name);
         }
-        self.notify_change();
         Ok(())
     }
 
@@ -307,13 +344,24 @@ impl Hub {
         let job = slot.job();
         let observers = self.observers.borrow().clone();
         observers.iter().for_each(|observer| observer.status_changed(&job, before, &after));
-        self.notify_change();
+        self.touch_job(&job.name);
     }
 
     fn announce_run(&self, slot: &Slot, run: &JobRun) {
         let job = slot.job();
         let observers = self.observers.borrow().clone();
         observers.iter().for_each(|observer| observer.run_changed(&job, run));
-        self.notify_change();
+        self.touch_job(&job.name);
     }
+}
+
+/// Returns the jobs that depend on each job, directly.
+fn list_dependents(config: &GitopsConfig) -> HashMap<String, Vec<String>> {
+    let mut dependents: HashMap<String, Vec<String>> = HashMap::new();
+    for job in config.jobs.values() {
+        for needed in &job.depends_on {
+            dependents.entry(needed.clone()).or_default().push(job.name.clone());
+        }
+    }
+    dependents
 }

@@ -44,7 +44,7 @@ impl Hub {
         }
         let checked = self.check_claimed(slot, run, digest).await;
         slot.busy.set(false);
-        self.notify_change();
+        self.touch_job(&slot.job().name);
         checked
     }
 
@@ -131,7 +131,7 @@ impl Hub {
                 self.save_record(slot, &claim).await?;
                 self.announce_change(slot, &before);
             }
-            self.notify_change();
+            self.touch_job(&slot.job().name);
             return Ok(answered);
         }
     }
@@ -156,6 +156,7 @@ impl Hub {
         let offer = Offer { reason, to: None };
         if !slot.record.borrow().offers.contains(&offer) {
             slot.record.borrow_mut().offers.push(offer.clone());
+            self.touch_job(job);
         }
         let claim = slot.claim.borrow().clone();
         if let Some(claim) = claim {
