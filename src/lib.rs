@@ -31,6 +31,7 @@
 //! - [`executor`] runs plays over hosts.
 //! - [`sandbox`] is an API to try things on, built from the description of the real one and not from our client.
 //! - [`gitops`] reconciles Git repositories unattended.
+//! - [`reference`] has the reference text of modules and of the language; [`lsp`] is the server that editors talk to.
 //! - [`cli`] puts it all together.
 //!
 //! # Where to begin
@@ -58,11 +59,13 @@ pub mod inventory;
 pub mod ionos;
 pub mod lease;
 pub mod lint;
+pub mod lsp;
 pub mod modules;
 pub mod plan;
 pub mod playbook;
 pub mod progress;
 pub mod reconcile;
+pub mod reference;
 pub mod report;
 pub mod sandbox;
 pub mod secrets;

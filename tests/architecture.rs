@@ -50,6 +50,9 @@ const ORDER: &[&str] = &[
     // Proving ourselves wrong.
     "sandbox",
     "gitops",
+    // Help while writing.
+    "reference",
+    "lsp",
     "cli",
 ];
 

@@ -13,6 +13,7 @@ mod gitops;
 mod gitops_web;
 mod kills;
 mod leaks;
+mod lsp;
 mod mistakes;
 mod plan;
 mod playbooks;

@@ -17,6 +17,7 @@ pub mod gitops;
 mod inventory_templates;
 pub mod lint;
 pub mod load;
+pub mod lsp;
 pub mod man;
 pub mod new;
 pub mod output;
@@ -81,6 +82,7 @@ enum Command {
     Lint(lint::LintArgs),
     Doc(doc::DocArgs),
     Schema(schema::SchemaArgs),
+    Lsp(lsp::LspArgs),
     New(new::NewArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -139,6 +141,7 @@ pub fn main() -> Exit {
         Some(Command::Lint(args)) => lint::run_lint(&args),
         Some(Command::Doc(args)) => doc::print_doc(&args),
         Some(Command::Schema(args)) => exit_with(schema::print_schema(&args)),
+        Some(Command::Lsp(args)) => lsp::serve_editor(&args),
         Some(Command::New(args)) => exit_with(new::write_beginning(&args)),
         Some(Command::Man(args)) => exit_with(man::print_manual(&args)),
         Some(Command::Completions(args)) => exit_with(completions::print_completions(&args)),

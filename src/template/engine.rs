@@ -18,7 +18,7 @@ use super::source_map::SourceMap;
 use crate::host::pending_changes::PendingChanges;
 use crate::input_digests::InputDigests;
 use crate::source::Span;
-use crate::value::{Dict, Sealed, Text, Undefined, Value};
+use crate::value::{Dict, Sealed, Text, Undefined, Unknown, Value};
 
 /// How many members of what is there already are looked at in one step: that a list is long costs little, and it does not
 /// grow by being looked at.
@@ -70,8 +70,22 @@ impl VariableScope for LayeredScope<'_> {
 /// Opens vaulted text.
 pub type Opener = dyn Fn(&Sealed) -> Result<Text, TemplateError>;
 
+/// Which lookups may be evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LookupPolicy {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that run no command, send no request and write no file; the others give unknown values.
+    WithoutEffects,
+}
+
+/// Lookups that run commands, send requests or write files.
+const ACTING_LOOKUPS: &[&str] = &["lines", "password", "pipe", "url"];
+
 /// State shared by all templates of a run.
 pub struct Globals {
+    lookups: LookupPolicy,
     base_dir: PathBuf,
     settings: HashMap<String, (Value, String)>,
     /// Whether there is a module of a name.
@@ -96,6 +110,7 @@ impl Globals {
     /// For a playbook in a folder.
     pub fn new(base_dir: impl Into<PathBuf>) -> Self {
         Self {
+            lookups: LookupPolicy::All,
             base_dir: base_dir.into(),
             settings: HashMap::new(),
             has_module: |_| false,
@@ -124,6 +139,25 @@ impl Globals {
     pub fn with_modules(mut self, has_module: fn(&str) -> bool) -> Self {
         self.has_module = has_module;
         self
+    }
+
+    /// With a rule for lookups.
+    #[must_use]
+    pub fn with_lookups(mut self, lookups: LookupPolicy) -> Self {
+        self.lookups = lookups;
+        self
+    }
+
+    /// Refuses a lookup that the rule does not allow.
+    ///
+    /// # Errors
+    /// As for an unknown value: what the lookup would give is known when the playbook runs.
+    pub(super) fn check_lookup(&self, name: &str) -> Result<(), TemplateError> {
+        if self.lookups == LookupPolicy::All || !ACTING_LOOKUPS.contains(&super::plugin::short_name(name)) {
+            return Ok(());
+        }
+        let unknown = Unknown::new_because(format!("the result of the lookup `{name}` is known when the playbook runs"));
+        Err(TemplateError::from_unknown(&unknown))
     }
 
     /// Whether there is a module of a name.

@@ -4,6 +4,7 @@ mod authoring;
 mod events;
 mod files;
 mod output;
+mod schemas;
 mod settings;
 
 use std::path::PathBuf;

@@ -1,15 +1,14 @@
 //! `ionplay doc`: the reference pages in the terminal, from the tables that the program itself works by.
 
 mod entry;
-pub(super) mod module;
-pub mod topic;
 
 use crate::diagnostic::{Diagnostic, render};
 use crate::exit::Exit;
 use crate::modules::{self, MODULES};
 use crate::suggest;
 use entry::Entry;
-use topic::{Topic, Topics};
+use crate::reference::module;
+use crate::reference::topic::{Topic, Topics};
 
 /// Show what a module, filter, test, lookup, function, keyword or meta action is
 ///
