@@ -293,8 +293,7 @@ pub fn load_playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus)
 /// Reads it; the loader keeps what was noticed.
 fn read_playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> LoadResult<Option<Playbook>> {
     let (source, folder) = open_source(name, loader)?;
-    let intake =
-        intake::read_intake(&source, &is_action).map_err(or_module)?;
+    let intake = intake::read_intake(&source, &is_action).map_err(or_module)?;
     loader.add_reader_warnings(intake.warnings)?;
     let document = match intake.document {
         InputDocument::Page(found) if args.list_blocks => {

@@ -52,7 +52,8 @@ fn check_text(request: &CheckRequest<'_>) -> CheckedText {
     let draft = make_draft(request);
     let report = check_draft(&draft, request, &redactor);
     // What a role is checked with is not a text of the user.
-    let is_shown = |message: &crate::diagnostic::Diagnostic| message.span().is_none_or(|span| span.source().name() != ROLE_CALLER);
+    let is_shown =
+        |message: &crate::diagnostic::Diagnostic| message.span().is_none_or(|span| span.source().name() != ROLE_CALLER);
     let report = fold_repeated(report).into_iter().filter(is_shown).collect();
     CheckedText { report, redactor }
 }

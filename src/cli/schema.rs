@@ -106,7 +106,9 @@ fn relax_required(definitions: &mut Map<String, Json>, modules: &[&str]) {
         redirect_references(&mut relaxed, &|target| PLACES.contains(&target) || modules.contains(&target));
         definitions.insert(format!("{name}{RELAXED}"), relaxed);
     }
-    for (name, keys) in [("play", &["module_defaults"][..]), ("block", &["module_defaults"]), ("task", &["module_defaults", "args"])] {
+    for (name, keys) in
+        [("play", &["module_defaults"][..]), ("block", &["module_defaults"]), ("task", &["module_defaults", "args"])]
+    {
         let Some(strict) = definitions.remove(name) else { continue };
         let given: Vec<Json> = keys.iter().map(|key| json!({"required": [key]})).collect();
         let either = json!({

@@ -18,7 +18,11 @@ struct Fix {
 
 /// Answers a request for what can be mended in a range.
 #[allow(clippy::mutable_key_type, reason = "addresses are never changed while they are keys")]
-pub fn list_actions(workspace: &Workspace, findings: &Findings, params: CodeActionParams) -> Option<Vec<CodeActionOrCommand>> {
+pub fn list_actions(
+    workspace: &Workspace,
+    findings: &Findings,
+    params: CodeActionParams,
+) -> Option<Vec<CodeActionOrCommand>> {
     let document = workspace.get(&params.text_document.uri)?;
     let wanted = document.offset(params.range.start)..document.offset(params.range.end);
     let touched = |finding: &&&Finding| finding.range.start <= wanted.end && wanted.start <= finding.range.end;
@@ -46,13 +50,16 @@ fn find_fixes(document: &Document, finding: &Finding) -> Vec<Fix> {
 
 /// The replacement for one remedy, if it is one of text by text.
 fn find_fix(document: &Document, finding: &Finding, hint: &str, word: &str) -> Option<Fix> {
-    let fix = |range: Range<usize>, text: &str| Some(Fix { title: format!("replace by `{text}`"), range, text: text.to_owned() });
+    let fix = |range: Range<usize>, text: &str| {
+        Some(Fix { title: format!("replace by `{text}`"), range, text: text.to_owned() })
+    };
     if hint.starts_with("did you mean") || hint.starts_with("use underscores") {
         let instead = hint.split(" instead of ").nth(1).map(quoted_words).unwrap_or_default();
         if instead.contains(&word) {
             return None;
         }
-        let names = instead.into_iter().chain(quoted_words(&finding.summary)).chain(finding.summary.rsplit([' ', '\'']));
+        let names =
+            instead.into_iter().chain(quoted_words(&finding.summary)).chain(finding.summary.rsplit([' ', '\'']));
         return fix(names.filter(|name| *name != word).find_map(|name| find_word(document, finding, name))?, word);
     }
     if hint.starts_with("write `true`") {
@@ -68,7 +75,9 @@ fn find_fix(document: &Document, finding: &Finding, hint: &str, word: &str) -> O
     if has_placeholder(value) {
         return None;
     }
-    if let Some(name) = value.strip_suffix(" to the task").or(Some(value)).filter(|_| hint.starts_with("add `register:")) {
+    if let Some(name) =
+        value.strip_suffix(" to the task").or(Some(value)).filter(|_| hint.starts_with("add `register:"))
+    {
         return add_entry(document, finding, key, name);
     }
     if let Some(range) = find_entry(document, finding, key) {
@@ -85,7 +94,8 @@ fn quoted_words(text: &str) -> Vec<&str> {
 /// Whether a remedy has a word in capitals, which stands for something that the user knows.
 fn has_placeholder(value: &str) -> bool {
     let words = value.split(|c: char| !c.is_alphanumeric());
-    value.contains("...") || words.into_iter().any(|word| word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase()))
+    value.contains("...")
+        || words.into_iter().any(|word| word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase()))
 }
 
 /// Finds a word in the place of a message, behind it on its line, or on its line.

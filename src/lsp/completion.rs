@@ -77,31 +77,47 @@ fn list_choices(workspace: &Workspace, document: &Document, offset: usize) -> (V
 /// Keys of a mapping that it does not have yet.
 fn list_keys(document: &Document, holder: Option<usize>, offset: usize) -> Vec<Choice> {
     let outline = document.outline();
-    let others = outline.children(holder).filter(|index| !(outline.nodes[*index].start..=outline.nodes[*index].key.end).contains(&offset));
+    let others = outline
+        .children(holder)
+        .filter(|index| !(outline.nodes[*index].start..=outline.nodes[*index].key.end).contains(&offset));
     let taken: BTreeSet<&str> = others.map(|index| document.key(index)).collect();
     let rest = document.slice(&(offset..document.line_around(offset).end));
     let is_followed = rest.trim_start().starts_with(':');
     let kind = document.mapping_kind(holder);
-    let mut choices: Vec<Choice> = kind.keywords().map(|row| {
-        let after = if matches!(row.shape, Shape::Scalar | Shape::Typed | Shape::Name | Shape::Any) { ": " } else { ":" };
-        Choice::key(row.name, CompletionItemKind::KEYWORD, row.about, after)
-    }).collect();
-    let has_action = holder.is_some_and(|task| document.action_of(task).is_some_and(|(index, _)| {
-        !(outline.nodes[index].start..=outline.nodes[index].key.end).contains(&offset)
-    }));
+    let mut choices: Vec<Choice> = kind
+        .keywords()
+        .map(|row| {
+            let after =
+                if matches!(row.shape, Shape::Scalar | Shape::Typed | Shape::Name | Shape::Any) { ": " } else { ":" };
+            Choice::key(row.name, CompletionItemKind::KEYWORD, row.about, after)
+        })
+        .collect();
+    let has_action = holder.is_some_and(|task| {
+        document
+            .action_of(task)
+            .is_some_and(|(index, _)| !(outline.nodes[index].start..=outline.nodes[index].key.end).contains(&offset))
+    });
     let is_undecided = holder.is_some_and(|item| outline.nodes[item].parent.is_none() && taken.is_empty());
     match kind {
         MappingKind::Task(_) if !has_action => choices.extend(list_modules()),
         // A list of tasks begins like a list of plays.
         MappingKind::Play if is_undecided => {
             choices.extend(list_modules());
-            choices.extend(MappingKind::Task(KeywordPlace::Task).keywords().map(|row| Choice::key(row.name, CompletionItemKind::KEYWORD, row.about, ": ").ranked(6)));
+            choices.extend(
+                MappingKind::Task(KeywordPlace::Task)
+                    .keywords()
+                    .map(|row| Choice::key(row.name, CompletionItemKind::KEYWORD, row.about, ": ").ranked(6)),
+            );
         }
         MappingKind::ModuleDefaults => choices.extend(list_modules()),
         MappingKind::LoopControl => {
-            choices.extend(LOOP_CONTROL.iter().map(|(name, about)| Choice::key(name, CompletionItemKind::KEYWORD, about, ": ")));
+            choices.extend(
+                LOOP_CONTROL.iter().map(|(name, about)| Choice::key(name, CompletionItemKind::KEYWORD, about, ": ")),
+            );
         }
-        MappingKind::RoleEntry => choices.push(Choice::key("role", CompletionItemKind::KEYWORD, "Name of the role.", ": ").ranked(1)),
+        MappingKind::RoleEntry => {
+            choices.push(Choice::key("role", CompletionItemKind::KEYWORD, "Name of the role.", ": ").ranked(1))
+        }
         _ => {}
     }
     choices.extend(kind.params().into_iter().filter(|param| !param.hidden).map(describe_param));
@@ -144,9 +160,8 @@ fn to_item(document: &Document, choice: Choice, range: Range<usize>) -> Completi
         filter_text: Some(choice.label.clone()),
         label: choice.label,
         kind: Some(choice.kind),
-        documentation: (!choice.about.is_empty()).then(|| {
-            Documentation::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value: choice.about })
-        }),
+        documentation: (!choice.about.is_empty())
+            .then(|| Documentation::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value: choice.about })),
         text_edit: Some(CompletionTextEdit::Edit(edit)),
         ..CompletionItem::default()
     }

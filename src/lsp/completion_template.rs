@@ -6,15 +6,12 @@ use lsp_types::CompletionItemKind as Kind;
 
 use super::completion::Choice;
 use super::document::{Document, Workspace};
-use super::expression::{Region, Token, TokenKind, read_tokens};
+use super::expression::{CONDITIONS, Region, Token, TokenKind, read_tokens};
 use super::place::CursorPlace;
 use super::structure::FileKind;
 use crate::executor;
 use crate::reference::module::returned_values;
 use crate::reference::topic::Topics;
-
-/// Keys whose values are conditions.
-const CONDITIONS: &[&str] = &["when", "changed_when", "failed_when", "until", "that", "var"];
 
 /// Kind of name that a place in an expression asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +25,13 @@ enum Wanted {
 /// Returns what may stand at an offset inside of a template or condition, and where the word to replace begins; `None`
 /// outside of them.
 pub fn complete_template(workspace: &Workspace, document: &Document, offset: usize) -> Option<(Vec<Choice>, usize)> {
-    let region = document.regions().iter().find(|region| (region.range.start..=region.range.end).contains(&offset));
+    // Blanks behind a condition belong to it: a word is about to be typed there.
+    let is_around = |region: &&Region| {
+        let behind = document.text.get(region.range.end..offset);
+        let is_open = region.outer == region.range && behind.is_some_and(|blanks| blanks.chars().all(|c| c == ' '));
+        region.range.start <= offset && (offset <= region.range.end || is_open)
+    };
+    let region = document.regions().iter().find(is_around);
     let region = match region {
         Some(region) => Region { range: region.range.start..offset, ..region.clone() },
         None => empty_condition(document, offset)?,
@@ -49,13 +52,20 @@ pub fn complete_template(workspace: &Workspace, document: &Document, offset: usi
 
 /// A condition that has no text yet.
 fn empty_condition(document: &Document, offset: usize) -> Option<Region> {
-    let (CursorPlace::Value(entry) | CursorPlace::Item(entry), start) = document.cursor_place(offset) else { return None };
+    let (CursorPlace::Value(entry) | CursorPlace::Item(entry), start) = document.cursor_place(offset) else {
+        return None;
+    };
     let outline = document.outline();
     let is_condition = |index: usize| CONDITIONS.contains(&document.key(index));
     let in_condition = is_condition(entry) || outline.nodes[entry].parent.is_some_and(is_condition);
     let line = document.line_around(offset);
     let has_colon = document.slice(&(line.start..offset)).contains([':', '-']);
-    (in_condition && has_colon).then_some(Region { range: start..offset, outer: start..offset, quote: None, is_value: false })
+    (in_condition && has_colon).then_some(Region {
+        range: start..offset,
+        outer: start..offset,
+        quote: None,
+        is_value: false,
+    })
 }
 
 fn find_wanted(document: &Document, tokens: &[Token], offset: usize) -> (Wanted, usize) {
@@ -129,26 +139,46 @@ fn list_variables(workspace: &Workspace, document: &Document, offset: usize) -> 
         found.entry(definition.name.clone()).or_insert_with(|| definition.origin.describe().to_owned());
     }
     for file in workspace.related_files(document) {
-        let of_variables = file.file_kind() == FileKind::Variables;
+        let of_variables = matches!(file.file_kind(), FileKind::Variables | FileKind::Other);
         for definition in file.variable_definitions() {
             let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let about = if of_variables { format!("variable of `{name}`") } else { definition.origin.describe().to_owned() };
+            let about =
+                if of_variables { format!("variable of `{name}`") } else { definition.origin.describe().to_owned() };
             found.entry(definition.name).or_insert(about);
         }
     }
     let task = document.outline().find_node(offset);
     let loops = document.task_around(task).is_some_and(|task| {
-        document.outline().children(Some(task)).any(|child| document.key(child) == "loop" || document.key(child).starts_with("with_"))
+        document
+            .outline()
+            .children(Some(task))
+            .any(|child| document.key(child) == "loop" || document.key(child).starts_with("with_"))
     });
     if loops {
         found.entry("item".to_owned()).or_insert_with(|| "item of the loop".to_owned());
     }
-    let mut choices: Vec<Choice> = found.iter().map(|(name, about)| Choice { rank: 1, ..Choice::new(name, Kind::VARIABLE, about) }).collect();
-    let magic = executor::MAGIC_VARIABLES.iter().chain(&["hostvars", "groups", "vars", "omit", "ansible_facts", "playbook_dir", "role_path"]);
+    let mut choices: Vec<Choice> =
+        found.iter().map(|(name, about)| Choice { rank: 1, ..Choice::new(name, Kind::VARIABLE, about) }).collect();
+    let magic = executor::MAGIC_VARIABLES.iter().chain(&[
+        "hostvars",
+        "groups",
+        "vars",
+        "omit",
+        "ansible_facts",
+        "playbook_dir",
+        "role_path",
+    ]);
     let mut magic: Vec<&str> = magic.copied().filter(|name| !found.contains_key(*name)).collect();
     magic.sort_unstable();
     magic.dedup();
-    choices.extend(magic.into_iter().map(|name| Choice { rank: 7, ..Choice::new(name, Kind::CONSTANT, "magic variable") }));
-    choices.extend(Topics::Functions.list_rows().iter().map(|row| Choice { rank: 6, ..Choice::new(row.name, Kind::FUNCTION, row.about) }));
+    choices.extend(
+        magic.into_iter().map(|name| Choice { rank: 7, ..Choice::new(name, Kind::CONSTANT, "magic variable") }),
+    );
+    choices.extend(
+        Topics::Functions
+            .list_rows()
+            .iter()
+            .map(|row| Choice { rank: 6, ..Choice::new(row.name, Kind::FUNCTION, row.about) }),
+    );
     choices
 }

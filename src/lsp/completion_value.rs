@@ -38,12 +38,16 @@ pub fn list_values(workspace: &Workspace, document: &Document, entry: usize) -> 
         }
         (MappingKind::Play, "vars_files") => files_in(&[document.folder(), document.folder().join("vars")]),
         (MappingKind::Play, "import_playbook") => files_in(&[document.folder()]),
-        (MappingKind::Play, "strategy") => STRATEGIES.iter().map(|name| Choice::new(name, Kind::ENUM_MEMBER, "")).collect(),
+        (MappingKind::Play, "strategy") => {
+            STRATEGIES.iter().map(|name| Choice::new(name, Kind::ENUM_MEMBER, "")).collect()
+        }
         (MappingKind::Task(_), "include_vars") => files_in(&[document.folder(), document.folder().join("vars")]),
         (MappingKind::Task(_), "meta") => words(META_ACTIONS),
         (_, "notify") => handler_names(workspace, document),
         (_, "connection") => words(&[("local", "Tasks run on this machine.")]),
-        _ if Keyword::from_name(key).is_some_and(|keyword| BOOLEANS.contains(&keyword)) || key == "gather_facts" => booleans(),
+        _ if Keyword::from_name(key).is_some_and(|keyword| BOOLEANS.contains(&keyword)) || key == "gather_facts" => {
+            booleans()
+        }
         _ => Vec::new(),
     }
 }
@@ -105,7 +109,12 @@ fn files_in(folders: &[std::path::PathBuf]) -> Vec<Choice> {
     for folder in folders {
         for (name, is_folder) in entries(folder) {
             if is_folder {
-                names.extend(entries(&folder.join(&name)).into_iter().filter(|(_, is_folder)| !is_folder).map(|(inner, _)| format!("{name}/{inner}")));
+                names.extend(
+                    entries(&folder.join(&name))
+                        .into_iter()
+                        .filter(|(_, is_folder)| !is_folder)
+                        .map(|(inner, _)| format!("{name}/{inner}")),
+                );
             } else {
                 names.push(name);
             }

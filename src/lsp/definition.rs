@@ -40,7 +40,9 @@ fn find_handlers(workspace: &Workspace, document: &Document, name: &str) -> Vec<
     let own = document.handler_names().into_iter().filter(|found| found.name == name);
     let mut places: Vec<Location> = own.map(|found| document.location(&found.place)).collect();
     for file in workspace.related_files(document) {
-        places.extend(file.handler_names().iter().filter(|found| found.name == name).map(|found| file.location(&found.place)));
+        places.extend(
+            file.handler_names().iter().filter(|found| found.name == name).map(|found| file.location(&found.place)),
+        );
     }
     places
 }
@@ -55,11 +57,13 @@ pub fn find_variable(
     let play = document.play_range(offset);
     let Some(own) = workspace.read(&document.path) else { return Vec::new() };
     let all = own.variable_definitions().into_iter().filter(|found| found.name == name).collect::<Vec<_>>();
-    let visible = |found: &&VariableDefinition| play.contains(&found.place.start) && is_visible(document, found, offset);
+    let visible =
+        |found: &&VariableDefinition| play.contains(&found.place.start) && is_visible(document, found, offset);
     let mut found: Vec<_> = all.iter().filter(visible).map(|found| (Rc::clone(&own), found.clone())).collect();
     if found.is_empty() {
         // Facts and results outlive their play.
-        let lasting = |found: &&VariableDefinition| matches!(found.origin, VariableOrigin::Fact | VariableOrigin::Register);
+        let lasting =
+            |found: &&VariableDefinition| matches!(found.origin, VariableOrigin::Fact | VariableOrigin::Register);
         found.extend(all.iter().filter(lasting).map(|found| (Rc::clone(&own), found.clone())));
     }
     for file in workspace.related_files(document) {

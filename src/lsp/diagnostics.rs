@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use lsp_types::{
-    DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, PublishDiagnosticsParams,
-};
+use lsp_types::{DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, PublishDiagnosticsParams};
 
 use super::document::{Document, Workspace, path_to_uri};
 use super::position::LineIndex;
@@ -60,14 +58,17 @@ pub struct Findings {
 
 impl Findings {
     /// Checks a text; returns the files whose messages may have changed.
-    pub fn check_document(&mut self, workspace: &Workspace, document: &Document, check: &CheckText) -> BTreeSet<PathBuf> {
+    pub fn check_document(
+        &mut self,
+        workspace: &Workspace,
+        document: &Document,
+        check: &CheckText,
+    ) -> BTreeSet<PathBuf> {
         let checked = match document.file_kind() {
             FileKind::Variables | FileKind::Other => check_yaml(document),
-            FileKind::Playbook | FileKind::Tasks | FileKind::Handlers => check(&CheckRequest {
-                path: &document.path,
-                text: &document.text,
-                unsaved: workspace.unsaved_texts(),
-            }),
+            FileKind::Playbook | FileKind::Tasks | FileKind::Handlers => {
+                check(&CheckRequest { path: &document.path, text: &document.text, unsaved: workspace.unsaved_texts() })
+            }
         };
         let mut found: BTreeMap<PathBuf, Vec<Finding>> = BTreeMap::new();
         let mut converter = Converter { workspace, redactor: &checked.redactor, lines: Vec::new() };
@@ -91,7 +92,8 @@ impl Findings {
     /// Returns the findings in a file, each once: an open file is checked itself and by what includes it.
     pub fn in_file(&self, path: &Path) -> Vec<&Finding> {
         let own = self.by_root.get(path).and_then(|found| found.get(path));
-        let of_others = self.by_root.iter().filter(|(root, _)| root.as_path() != path).filter_map(|(_, found)| found.get(path));
+        let of_others =
+            self.by_root.iter().filter(|(root, _)| root.as_path() != path).filter_map(|(_, found)| found.get(path));
         let mut seen = BTreeSet::new();
         own.into_iter()
             .chain(of_others)
@@ -137,8 +139,10 @@ impl Converter<'_> {
         let span = message.span().map(Span::to_original).filter(|span| !span.source().is_sealed());
         let place = span.as_ref().map(|span| (path_of(span), first_line(span)));
         let (path, range) = place.unwrap_or_else(|| (document.path.clone(), 0..0));
-        let shown = span.as_ref().map_or_else(|| document.range(&range), |span| self.protocol_range(span.source(), &range));
-        let related: Vec<_> = message.labels.iter().skip(1).filter_map(|label| self.relate(&label.span, &label.text)).collect();
+        let shown =
+            span.as_ref().map_or_else(|| document.range(&range), |span| self.protocol_range(span.source(), &range));
+        let related: Vec<_> =
+            message.labels.iter().skip(1).filter_map(|label| self.relate(&label.span, &label.text)).collect();
         let severity = match message.severity {
             Severity::Error => DiagnosticSeverity::ERROR,
             Severity::Warning | Severity::Deprecation => DiagnosticSeverity::WARNING,
@@ -155,7 +159,8 @@ impl Converter<'_> {
             tags,
             ..lsp_types::Diagnostic::default()
         };
-        let finding = Finding { message: converted, range, summary: message.summary.clone(), hints: message.hints.clone() };
+        let finding =
+            Finding { message: converted, range, summary: message.summary.clone(), hints: message.hints.clone() };
         (path, finding)
     }
 
@@ -163,7 +168,10 @@ impl Converter<'_> {
         let span = span.to_original();
         let uri = path_to_uri(&path_of(&span)).filter(|_| !text.is_empty() && !span.source().is_sealed())?;
         let range = self.protocol_range(span.source(), &first_line(&span));
-        Some(DiagnosticRelatedInformation { location: Location { uri, range }, message: self.redactor.redact(text).into_owned() })
+        Some(DiagnosticRelatedInformation {
+            location: Location { uri, range },
+            message: self.redactor.redact(text).into_owned(),
+        })
     }
 
     fn protocol_range(&mut self, source: &Arc<Source>, range: &Range<usize>) -> lsp_types::Range {

@@ -44,7 +44,17 @@ impl Document {
     pub fn new(uri: Uri, text: String, version: Option<i32>, unit: ColumnUnit) -> Self {
         let path = uri_to_path(&uri);
         let lines = LineIndex::new(&text);
-        Self { path, text, version, uri, lines, unit, outline: OnceCell::new(), regions: OnceCell::new(), kind: OnceCell::new() }
+        Self {
+            path,
+            text,
+            version,
+            uri,
+            lines,
+            unit,
+            outline: OnceCell::new(),
+            regions: OnceCell::new(),
+            kind: OnceCell::new(),
+        }
     }
 
     /// Returns the address.

@@ -5,14 +5,56 @@ use std::ops::Range;
 use super::outline::{NodeKind, Outline};
 
 /// Keys whose values are expressions without braces.
-const CONDITIONS: &[&str] = &["when", "changed_when", "failed_when", "until", "that", "var"];
+pub const CONDITIONS: &[&str] = &["when", "changed_when", "failed_when", "until", "that", "var"];
 
 /// Words of the language that are no names.
 const WORDS: &[&str] = &[
-    "and", "or", "not", "in", "is", "if", "else", "elif", "endif", "for", "endfor", "set", "endset", "true", "false",
-    "True", "False", "none", "None", "block", "endblock", "macro", "endmacro", "filter", "endfilter", "raw", "endraw",
-    "include", "import", "from", "as", "with", "endwith", "without", "context", "recursive", "loop", "do", "ignore",
-    "missing", "call", "endcall", "extends", "varargs", "kwargs", "caller",
+    "and",
+    "or",
+    "not",
+    "in",
+    "is",
+    "if",
+    "else",
+    "elif",
+    "endif",
+    "for",
+    "endfor",
+    "set",
+    "endset",
+    "true",
+    "false",
+    "True",
+    "False",
+    "none",
+    "None",
+    "block",
+    "endblock",
+    "macro",
+    "endmacro",
+    "filter",
+    "endfilter",
+    "raw",
+    "endraw",
+    "include",
+    "import",
+    "from",
+    "as",
+    "with",
+    "endwith",
+    "without",
+    "context",
+    "recursive",
+    "loop",
+    "do",
+    "ignore",
+    "missing",
+    "call",
+    "endcall",
+    "extends",
+    "varargs",
+    "kwargs",
+    "caller",
 ];
 
 /// A template between braces, or an expression without them.
@@ -87,7 +129,11 @@ fn unquoted_region(text: &str, outer: Range<usize>) -> Region {
     let quote = whole.chars().next().filter(|first| matches!(first, '"' | '\''));
     let mut range = outer.clone();
     // A condition may begin with a text of its own: `'a' in b`.
-    let is_quoted = quote.is_some_and(|quote| super::flow::find_quote_end(text, outer.start, outer.end) == Some(outer.end) && whole.len() > 1 && whole.ends_with(quote));
+    let is_quoted = quote.is_some_and(|quote| {
+        super::flow::find_quote_end(text, outer.start, outer.end) == Some(outer.end)
+            && whole.len() > 1
+            && whole.ends_with(quote)
+    });
     if is_quoted {
         range = range.start + 1..range.end - 1;
     }
@@ -260,7 +306,14 @@ mod tests {
         );
         assert_eq!(
             words("when: lookup(\"env\", 'HOME') == home and\n  'a' in names"),
-            [row(Function, "lookup"), row(Text, "env"), row(Text, "HOME"), row(Variable, "home"), row(Text, "a"), row(Variable, "names")]
+            [
+                row(Function, "lookup"),
+                row(Text, "env"),
+                row(Text, "HOME"),
+                row(Variable, "home"),
+                row(Text, "a"),
+                row(Variable, "names")
+            ]
         );
         assert_eq!(words("when: [a, b is defined]"), [row(Variable, "a"), row(Variable, "b"), row(Test, "defined")]);
     }

@@ -107,7 +107,8 @@ impl Flow<'_> {
         let mut at = start;
         while let Some(byte) = self.byte(at) {
             let ends = matches!(byte, b',' | b'}' | b']' | b'\n');
-            let colon = byte == b':' && self.byte(at + 1).is_none_or(|next| next.is_ascii_whitespace() || next == b',' || next == b'}');
+            let colon = byte == b':'
+                && self.byte(at + 1).is_none_or(|next| next.is_ascii_whitespace() || next == b',' || next == b'}');
             if ends || (is_key && colon) {
                 break;
             }

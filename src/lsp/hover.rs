@@ -31,9 +31,8 @@ fn describe_place(workspace: &Workspace, document: &Document, offset: usize) -> 
             TokenKind::Filter => describe_topic(Topics::Filters, name)?,
             TokenKind::Test => describe_topic(Topics::Tests, name)?,
             TokenKind::Text => describe_topic(Topics::Lookups, name)?,
-            TokenKind::Function => {
-                describe_topic(Topics::Functions, name).or_else(|| describe_variable(workspace, document, name, offset))?
-            }
+            TokenKind::Function => describe_topic(Topics::Functions, name)
+                .or_else(|| describe_variable(workspace, document, name, offset))?,
             TokenKind::Variable => describe_variable(workspace, document, name, offset)?,
             _ => return None,
         };
@@ -70,7 +69,9 @@ fn describe_variable(workspace: &Workspace, document: &Document, name: &str, off
     let mut lines: Vec<String> = Vec::new();
     for (file, place) in found.iter().take(5) {
         let line = file.line_of(place.place.start) + 1;
-        let value = inlay::describe_value(file, place).map(|value| format!(" = `{}`", value.replace('`', "'"))).unwrap_or_default();
+        let value = inlay::describe_value(file, place)
+            .map(|value| format!(" = `{}`", value.replace('`', "'")))
+            .unwrap_or_default();
         let file_name = file.path.file_name().unwrap_or_default().to_string_lossy();
         lines.push(format!("- {} at {file_name}:{line}{value}", place.origin.describe()));
     }

@@ -65,7 +65,8 @@ impl Document {
     pub fn variable_definitions(&self) -> Vec<VariableDefinition> {
         let outline = self.outline();
         let mut found = Vec::new();
-        let is_variables = self.file_kind() == FileKind::Variables;
+        // A file that `vars_files` names may lie anywhere.
+        let is_variables = matches!(self.file_kind(), FileKind::Variables | FileKind::Other);
         for (index, node) in outline.nodes.iter().enumerate().filter(|(_, node)| node.kind == NodeKind::Entry) {
             let own_key = || (self.key(index).to_owned(), node.key.clone());
             let own_value = || (self.scalar(index).to_owned(), self.scalar_range(index));
@@ -151,7 +152,9 @@ impl Document {
             let parent_key = node.parent.map_or("", |parent| self.key(parent));
             let above = |index: usize| outline.nodes[index].parent.map_or("", |parent| self.key(parent));
             let is_use = match (node.kind, self.key(index)) {
-                (NodeKind::Item, _) => matches!(parent_key, "roles" | "dependencies") && outline.children(Some(index)).next().is_none(),
+                (NodeKind::Item, _) => {
+                    matches!(parent_key, "roles" | "dependencies") && outline.children(Some(index)).next().is_none()
+                }
                 (_, "role") => node.parent.is_some_and(|item| matches!(above(item), "roles" | "dependencies")),
                 (_, "name") => is_role_action(parent_key),
                 _ => false,
@@ -205,7 +208,8 @@ impl Workspace {
     /// Returns the folders in which roles lie.
     pub fn role_folders(&self, document: &Document) -> Vec<PathBuf> {
         let own = role_folder(&document.path).and_then(|role| Some(role.parent()?.to_path_buf()));
-        let folders = own.into_iter().chain([document.folder().join("roles"), self.project_folder(document).join("roles")]);
+        let folders =
+            own.into_iter().chain([document.folder().join("roles"), self.project_folder(document).join("roles")]);
         folders.filter(|folder| folder.is_dir()).collect()
     }
 
@@ -225,7 +229,10 @@ impl Document {
             let items: Vec<usize> = outline.children(Some(index)).collect();
             if items.is_empty() { vec![index] } else { items }
         });
-        members.map(|index| self.scalar(index).to_owned()).filter(|name| !name.is_empty() && !name.contains("{{")).collect()
+        members
+            .map(|index| self.scalar(index).to_owned())
+            .filter(|name| !name.is_empty() && !name.contains("{{"))
+            .collect()
     }
 }
 
@@ -245,9 +252,8 @@ pub fn yaml_files(folder: &Path) -> Vec<PathBuf> {
     let list = |folder: &Path| -> Vec<PathBuf> {
         std::fs::read_dir(folder).into_iter().flatten().flatten().take(500).map(|entry| entry.path()).collect()
     };
-    let is_yaml = |path: &PathBuf| {
-        path.is_file() && path.extension().is_none_or(|ending| ending == "yml" || ending == "yaml")
-    };
+    let is_yaml =
+        |path: &PathBuf| path.is_file() && path.extension().is_none_or(|ending| ending == "yml" || ending == "yaml");
     let entries = list(folder);
     let below = entries.iter().filter(|path| path.is_dir()).flat_map(|folder| list(folder));
     entries.iter().cloned().chain(below).filter(is_yaml).collect()

@@ -367,7 +367,19 @@ mod tests {
 
     #[test]
     fn broken_text_is_read_as_far_as_it_goes() {
-        for text in ["- {a: [", "a: \"b\n", "-", "- -", ":", ": x", "a:\n\t- b", "\"", "{{ a", "a: é\n- ü: [ö", "- \u{1f600}: '"] {
+        for text in [
+            "- {a: [",
+            "a: \"b\n",
+            "-",
+            "- -",
+            ":",
+            ": x",
+            "a:\n\t- b",
+            "\"",
+            "{{ a",
+            "a: é\n- ü: [ö",
+            "- \u{1f600}: '",
+        ] {
             let outline = Outline::read(text);
             assert!(outline.nodes.iter().all(|node| text.get(node.start..node.end).is_some()), "{text:?}");
         }

@@ -20,13 +20,28 @@ impl Document {
         let line = self.line_around(offset);
         let before = self.slice(&(line.start..offset));
         let outline = self.outline();
-        if let Some(index) = outline.find_node(offset).filter(|index| self.holds_value(*index, offset)) {
+        let found = outline.find_node(offset);
+        let is_flow_key = |index: &usize| {
+            let node = &outline.nodes[*index];
+            node.notation == Notation::Flow && node.kind == NodeKind::Entry && !self.holds_value(*index, offset)
+        };
+        if let Some(index) = found.filter(is_flow_key) {
+            return (CursorPlace::Key(outline.nodes[index].parent), outline.nodes[index].key.start.min(offset));
+        }
+        if let Some(index) = found.filter(|index| self.holds_value(*index, offset)) {
             let node = &outline.nodes[index];
             let inside = self.slice(&(node.value.start.min(offset)..offset));
             if node.value.start < offset && inside.starts_with(['{', '[']) {
                 return self.flow_place(index, offset);
             }
             let start = word_start(before, line.start);
+            // A word below its key is the beginning of a mapping.
+            if node.kind == NodeKind::Entry
+                && node.notation == Notation::Block
+                && self.line_of(node.value.start) > self.line_of(node.start)
+            {
+                return (CursorPlace::Key(Some(index)), start);
+            }
             let is_value = node.kind == NodeKind::Entry;
             return (if is_value { CursorPlace::Value(index) } else { CursorPlace::Item(index) }, start);
         }
@@ -35,13 +50,20 @@ impl Document {
         let start = offset - word.len();
         let column = start - line.start;
         let nodes = &outline.nodes;
-        if let Some(item) = nodes.iter().rposition(|node| node.start < start && node.start >= line.start && node.kind == NodeKind::Item) {
+        if let Some(item) =
+            nodes.iter().rposition(|node| node.start < start && node.start >= line.start && node.kind == NodeKind::Item)
+        {
             return (CursorPlace::Item(item), start);
         }
         let last = nodes.partition_point(|node| node.start < line.start).checked_sub(1);
-        let holder = outline.ancestors(last).find(|index| nodes[*index].notation == Notation::Block && nodes[*index].column < column);
+        let holder = outline
+            .ancestors(last)
+            .find(|index| nodes[*index].notation == Notation::Block && nodes[*index].column < column);
         // A value on a line of its own.
-        let list = holder.filter(|index| nodes[*index].kind == NodeKind::Entry && outline.children(Some(*index)).any(|child| nodes[child].kind == NodeKind::Item));
+        let list = holder.filter(|index| {
+            nodes[*index].kind == NodeKind::Entry
+                && outline.children(Some(*index)).any(|child| nodes[child].kind == NodeKind::Item)
+        });
         (if list.is_some() { CursorPlace::Value(holder.unwrap_or_default()) } else { CursorPlace::Key(holder) }, start)
     }
 
@@ -49,7 +71,9 @@ impl Document {
     fn holds_value(&self, index: usize, offset: usize) -> bool {
         let node = &self.outline().nodes[index];
         let after_sign = match node.kind {
-            NodeKind::Entry => offset > node.key.end && (node.notation == Notation::Block || offset >= node.value.start),
+            NodeKind::Entry => {
+                offset > node.key.end && (node.notation == Notation::Block || offset >= node.value.start)
+            }
             NodeKind::Item => offset > node.start || node.notation == Notation::Flow,
         };
         let on_line = self.line_of(offset) == self.line_of(node.start);

@@ -70,7 +70,8 @@ pub fn rename_variable(workspace: &Workspace, params: RenameParams) -> Result<Op
     if definitions.is_empty() {
         return Err(RenameError::NotDefined(old));
     }
-    let edits = in_play(&old).iter().map(|range| TextEdit { range: document.range(range), new_text: new.clone() }).collect();
+    let edits =
+        in_play(&old).iter().map(|range| TextEdit { range: document.range(range), new_text: new.clone() }).collect();
     let changes = HashMap::from([(document.uri().clone(), edits)]);
     Ok(Some(WorkspaceEdit { changes: Some(changes), ..WorkspaceEdit::default() }))
 }

@@ -167,7 +167,8 @@ impl Server<'_> {
                 // Actions belong to the text as it is now.
                 self.check_all();
                 let findings = std::mem::take(&mut self.findings);
-                let response = self.reply(request, |workspace, params| code_action::list_actions(workspace, &findings, params));
+                let response =
+                    self.reply(request, |workspace, params| code_action::list_actions(workspace, &findings, params));
                 self.findings = findings;
                 response
             }

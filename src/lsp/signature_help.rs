@@ -52,7 +52,11 @@ pub fn show_signature(workspace: &Workspace, params: SignatureHelpParams) -> Opt
         ),
         active_parameter: u32::try_from(active).ok(),
     };
-    Some(SignatureHelp { signatures: vec![information], active_signature: Some(0), active_parameter: u32::try_from(active).ok() })
+    Some(SignatureHelp {
+        signatures: vec![information],
+        active_signature: Some(0),
+        active_parameter: u32::try_from(active).ok(),
+    })
 }
 
 /// Finds the innermost call that is not closed.

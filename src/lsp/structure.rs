@@ -55,7 +55,16 @@ pub enum MappingKind {
 pub const TASK_LISTS: &[&str] = &["tasks", "pre_tasks", "post_tasks", "handlers", "block", "rescue", "always"];
 
 /// Keys that make a mapping a play.
-const PLAY_KEYS: &[&str] = &["hosts", "import_playbook", "ansible.builtin.import_playbook", "tasks", "roles", "pre_tasks", "post_tasks", "handlers"];
+const PLAY_KEYS: &[&str] = &[
+    "hosts",
+    "import_playbook",
+    "ansible.builtin.import_playbook",
+    "tasks",
+    "roles",
+    "pre_tasks",
+    "post_tasks",
+    "handlers",
+];
 
 /// Keys of `loop_control`.
 pub const LOOP_CONTROL: &[(&str, &str)] = &[
@@ -91,7 +100,9 @@ impl Document {
         match roots.peek().map(|index| outline.nodes[*index].kind) {
             None => FileKind::Playbook,
             Some(NodeKind::Item) => FileKind::Tasks,
-            Some(NodeKind::Entry) if roots.any(|index| action::resolve_name(self.key(index)).is_some()) => FileKind::Tasks,
+            Some(NodeKind::Entry) if roots.any(|index| action::resolve_name(self.key(index)).is_some()) => {
+                FileKind::Tasks
+            }
             Some(NodeKind::Entry) => FileKind::Other,
         }
     }
@@ -142,7 +153,12 @@ impl Document {
         let has_block = || self.value_of(item, "block").is_some();
         let Some(list) = parent else {
             return match self.file_kind() {
-                FileKind::Playbook if self.outline().children(Some(item)).any(|child| action::resolve_name(self.key(child)).is_some()) => {
+                FileKind::Playbook
+                    if self
+                        .outline()
+                        .children(Some(item))
+                        .any(|child| action::resolve_name(self.key(child)).is_some()) =>
+                {
                     MappingKind::Task(KeywordPlace::Task)
                 }
                 FileKind::Playbook => MappingKind::Play,
@@ -185,7 +201,8 @@ impl Document {
             MappingKind::Task(_) if key == "loop_control" => MappingKind::LoopControl,
             MappingKind::Task(_) if key == "args" => {
                 let task = self.outline().nodes[entry].parent;
-                task.and_then(|task| self.module_of(task)).map_or(MappingKind::Other, |(_, spec)| MappingKind::Arguments(spec))
+                task.and_then(|task| self.module_of(task))
+                    .map_or(MappingKind::Other, |(_, spec)| MappingKind::Arguments(spec))
             }
             MappingKind::Task(_) | MappingKind::ModuleDefaults => match modules::find_module(key) {
                 Some(module) if Keyword::from_name(key).is_none() => MappingKind::Arguments(module.module_spec()),
@@ -194,7 +211,9 @@ impl Document {
             },
             MappingKind::ActionArguments if key == "vars" => MappingKind::Variables,
             MappingKind::Arguments(spec) => members(spec.find_param(key)),
-            MappingKind::Members(rows) => members(rows.iter().find(|row| row.name == key || row.aliases.contains(&key))),
+            MappingKind::Members(rows) => {
+                members(rows.iter().find(|row| row.name == key || row.aliases.contains(&key)))
+            }
             _ => MappingKind::Other,
         }
     }
@@ -219,7 +238,8 @@ impl Document {
 
     /// Returns the mapping around a node that is a task, a handler or a block.
     pub fn task_around(&self, index: Option<usize>) -> Option<usize> {
-        let is_task = |index: &usize| matches!(self.mapping_kind(Some(*index)), MappingKind::Task(_) | MappingKind::Block);
+        let is_task =
+            |index: &usize| matches!(self.mapping_kind(Some(*index)), MappingKind::Task(_) | MappingKind::Block);
         self.outline().ancestors(index).find(is_task)
     }
 

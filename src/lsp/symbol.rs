@@ -16,7 +16,9 @@ pub fn list_symbols(workspace: &Workspace, params: DocumentSymbolParams) -> Opti
     let (document, _) = server::locate(workspace, &place)?;
     let roots = document.outline().children(None);
     let symbols = if document.file_kind() == FileKind::Variables {
-        roots.filter_map(|index| make_symbol(&document, index, document.key(index).to_owned(), SymbolKind::VARIABLE)).collect()
+        roots
+            .filter_map(|index| make_symbol(&document, index, document.key(index).to_owned(), SymbolKind::VARIABLE))
+            .collect()
     } else {
         roots.filter_map(|index| describe_mapping(&document, index)).collect()
     };
@@ -28,7 +30,8 @@ fn describe_mapping(document: &Document, item: usize) -> Option<DocumentSymbol> 
     if document.outline().nodes[item].kind != NodeKind::Item {
         return None;
     }
-    let named = document.value_of(item, "name").map(|index| document.scalar(index).to_owned()).filter(|name| !name.is_empty());
+    let named =
+        document.value_of(item, "name").map(|index| document.scalar(index).to_owned()).filter(|name| !name.is_empty());
     let (name, kind) = match document.mapping_kind(Some(item)) {
         MappingKind::Play => {
             let hosts = document.value_of(item, "hosts").map(|index| document.scalar(index)).unwrap_or_default();
@@ -64,7 +67,8 @@ fn make_symbol(document: &Document, index: usize, name: String, kind: SymbolKind
         tags: None,
         deprecated: None,
         range: document.range(&(node.start..node.end)),
-        selection_range: document.range(&(node.start..document.line_around(node.start).end.min(node.end).max(node.start))),
+        selection_range: document
+            .range(&(node.start..document.line_around(node.start).end.min(node.end).max(node.start))),
         children: None,
     })
 }

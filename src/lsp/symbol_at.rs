@@ -82,7 +82,13 @@ fn file_at(workspace: &Workspace, document: &Document, offset: usize) -> Option<
     let base = document.folder();
     let project = workspace.project_folder(document);
     let mut folders = vec![base.clone()];
-    let sources = |part: &str| role_folder(&document.path).into_iter().chain([project.clone()]).map(|folder| folder.join(part)).collect::<Vec<_>>();
+    let sources = |part: &str| {
+        role_folder(&document.path)
+            .into_iter()
+            .chain([project.clone()])
+            .map(|folder| folder.join(part))
+            .collect::<Vec<_>>()
+    };
     match (parent, short(key_index)) {
         (_, "include_tasks" | "import_tasks" | "import_playbook") | ("include_tasks" | "import_tasks", "file") => {
             folders.extend(sources("tasks"));

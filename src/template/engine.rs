@@ -9,6 +9,7 @@ use super::ast::{At, ExprNode, ParsedTemplate};
 use super::budget::{self, Evaluation};
 use super::error::{TemplateError, TemplateErrorKind};
 use super::locals::Locals;
+use super::lookup_policy::LookupPolicy;
 use super::mutation::ValueChanges;
 use super::named_tuples::NamedTuples;
 use super::parse;
@@ -18,7 +19,7 @@ use super::source_map::SourceMap;
 use crate::host::pending_changes::PendingChanges;
 use crate::input_digests::InputDigests;
 use crate::source::Span;
-use crate::value::{Dict, Sealed, Text, Undefined, Unknown, Value};
+use crate::value::{Dict, Sealed, Text, Undefined, Value};
 
 /// How many members of what is there already are looked at in one step: that a list is long costs little, and it does not
 /// grow by being looked at.
@@ -69,19 +70,6 @@ impl VariableScope for LayeredScope<'_> {
 
 /// Opens vaulted text.
 pub type Opener = dyn Fn(&Sealed) -> Result<Text, TemplateError>;
-
-/// Which lookups may be evaluated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LookupPolicy {
-    /// All of them.
-    #[default]
-    All,
-    /// Those that run no command, send no request and write no file; the others give unknown values.
-    WithoutEffects,
-}
-
-/// Lookups that run commands, send requests or write files.
-const ACTING_LOOKUPS: &[&str] = &["lines", "password", "pipe", "url"];
 
 /// State shared by all templates of a run.
 pub struct Globals {
@@ -148,16 +136,9 @@ impl Globals {
         self
     }
 
-    /// Refuses a lookup that the rule does not allow.
-    ///
-    /// # Errors
-    /// As for an unknown value: what the lookup would give is known when the playbook runs.
-    pub(super) fn check_lookup(&self, name: &str) -> Result<(), TemplateError> {
-        if self.lookups == LookupPolicy::All || !ACTING_LOOKUPS.contains(&super::plugin::short_name(name)) {
-            return Ok(());
-        }
-        let unknown = Unknown::new_because(format!("the result of the lookup `{name}` is known when the playbook runs"));
-        Err(TemplateError::from_unknown(&unknown))
+    /// The rule for lookups.
+    pub(super) fn lookup_policy(&self) -> LookupPolicy {
+        self.lookups
     }
 
     /// Whether there is a module of a name.

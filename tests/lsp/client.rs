@@ -32,8 +32,7 @@ impl Client {
         command.arg("lsp").current_dir(folder.path()).env_clear().env("HOME", folder.path()).env("LANG", "C.UTF-8");
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (input, output) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
-        let mut client =
-            Self { folder, child, input, output, last_id: 0, notes: Vec::new(), capabilities: Json::Null };
+        let mut client = Self { folder, child, input, output, last_id: 0, notes: Vec::new(), capabilities: Json::Null };
         let general = json!({"general": {"positionEncodings": encodings}});
         let answer = client.request("initialize", json!({"processId": null, "rootUri": null, "capabilities": general}));
         client.capabilities = answer["capabilities"].clone();

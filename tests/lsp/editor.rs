@@ -5,7 +5,12 @@ use std::process::{Command, Stdio};
 /// Opens a file, waits for the messages, completes, asks for a hover, and writes down what it got.
 const SCRIPT: &str = r#"
 local out = {}
-vim.lsp.start({ name = 'ionplay', cmd = { vim.env.IONPLAY, 'lsp' }, root_dir = vim.fn.getcwd() })
+local config = { name = 'ionplay', cmd = { vim.env.IONPLAY, 'lsp' }, root_dir = vim.fn.getcwd() }
+if vim.lsp.start then
+  vim.lsp.start(config)
+else
+  vim.lsp.buf_attach_client(0, vim.lsp.start_client(config))
+end
 vim.wait(20000, function() return #vim.diagnostic.get(0) > 0 end, 50)
 for _, found in ipairs(vim.diagnostic.get(0)) do
   table.insert(out, 'diagnostic ' .. found.lnum .. ' ' .. found.message:gsub('\n.*', ''))
@@ -32,7 +37,9 @@ fn neovim_shows_messages_completes_and_hovers() {
     write("site.yml", "- debug:\n    mgs: hello\n");
     write("check.lua", SCRIPT);
     let mut command = Command::new("nvim");
-    command.args(["--headless", "--clean", "-n", "site.yml", "-c", "luafile check.lua"]).current_dir(folder.path());
+    command
+        .args(["--headless", "--clean", "-n", "site.yml", "-c", "luafile check.lua", "-c", "qa!"])
+        .current_dir(folder.path());
     command.env("IONPLAY", env!("CARGO_BIN_EXE_ionplay")).env("HOME", folder.path()).stdin(Stdio::null());
     let Ok(output) = command.output() else {
         eprintln!("skipped: `nvim` is not installed");

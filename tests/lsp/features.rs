@@ -67,8 +67,16 @@ fn offers(text: &str, wanted: &[&str], unwanted: &[&str]) {
 #[test]
 fn completion_offers_what_may_stand_there() {
     offers("- hosts: localhost\n  ga^", &["gather_facts", "tasks"], &["hosts", "register", "debug"]);
-    offers("- hosts: localhost\n  tasks:\n    - na^", &["name", "when", "debug", "ansible.builtin.debug", "registry_token"], &["hosts"]);
-    offers("- hosts: localhost\n  tasks:\n    - name: x\n      ^", &["when", "copy", "include_tasks"], &["name", "hosts"]);
+    offers(
+        "- hosts: localhost\n  tasks:\n    - na^",
+        &["name", "when", "debug", "ansible.builtin.debug", "registry_token"],
+        &["hosts"],
+    );
+    offers(
+        "- hosts: localhost\n  tasks:\n    - name: x\n      ^",
+        &["when", "copy", "include_tasks"],
+        &["name", "hosts"],
+    );
     offers("- copy:\n    de^\n", &["dest", "content", "mode"], &["msg", "when"]);
     offers("- copy: {de^}\n", &["dest", "content"], &["when"]);
     offers("- registry_token:\n    state: ^\n", &["present", "absent", "update"], &["name"]);
@@ -79,18 +87,30 @@ fn completion_offers_what_may_stand_there() {
     offers("- include_role:\n    name: ^\n", &["web"], &[]);
     offers("- include_tasks: ^\n", &["extra.yml"], &[]);
     offers("- meta: ^\n", &["flush_handlers"], &[]);
-    offers("- hosts: all\n  tasks:\n    - ping:\n      notify: ^\n  handlers:\n    - name: Reload\n      ping:\n", &["Reload"], &[]);
+    offers(
+        "- hosts: all\n  tasks:\n    - ping:\n      notify: ^\n  handlers:\n    - name: Reload\n      ping:\n",
+        &["Reload"],
+        &[],
+    );
 }
 
 #[test]
 fn completion_in_templates_knows_filters_tests_lookups_and_variables() {
     offers("- debug:\n    msg: \"{{ x | ^ }}\"\n", &["upper", "default"], &["defined", "env"]);
     offers("- debug:\n    msg: \"{{ x | up^", &["upper"], &["defined"]);
-    offers("- ping:\n  when: x is ^\n", &["defined", "failed"], &["upper"]);
+    offers("- ping:\n  when: x is ^\n", &["defined", "failed"], &["default"]);
     offers("- debug:\n    msg: \"{{ lookup('^') }}\"\n", &["env", "file"], &["upper"]);
-    offers("- hosts: all\n  vars: {port: 1}\n  tasks:\n    - ping:\n      register: pinged\n    - ping:\n      when: ^\n", &["port", "pinged", "inventory_hostname", "lookup"], &["upper"]);
+    offers(
+        "- hosts: all\n  vars: {port: 1}\n  tasks:\n    - ping:\n      register: pinged\n    - ping:\n      when: ^\n",
+        &["port", "pinged", "inventory_hostname", "lookup"],
+        &["upper"],
+    );
     offers("- ping:\n  loop: [1]\n  when: ^\n", &["item"], &[]);
-    offers("- hosts: all\n  roles: [web]\n  vars_files: [more.yml]\n  tasks:\n    - debug: {msg: \"{{ ^ }}\"}\n", &["web_port", "port"], &[]);
+    offers(
+        "- hosts: all\n  roles: [web]\n  vars_files: [more.yml]\n  tasks:\n    - debug: {msg: \"{{ ^ }}\"}\n",
+        &["web_port", "port"],
+        &[],
+    );
 }
 
 #[test]
@@ -98,7 +118,7 @@ fn hover_shows_the_reference() {
     let mut client = start();
     let cases = [
         ("- name: Say it\n      deb", "ansible.builtin.debug"),
-        ("debug:\n        ms", "**msg** (str"),
+        ("debug:\n        ms", "**msg** (any)"),
         ("noti", "**notify** (keyword)"),
         ("greeting is def", "**defined** (test)"),
         ("| regex_rep", "**regex_replace** (filter)"),
@@ -148,11 +168,17 @@ fn names_lead_to_their_definitions() {
 #[test]
 fn references_are_all_uses() {
     let mut client = start();
-    for (before, lines) in [("    greet", vec![3, 4, 19]), ("register: look", vec![18, 19, 22]), ("notify: Rel", vec![15, 24]), ("    - we", vec![10])] {
+    for (before, lines) in [
+        ("    greet", vec![3, 4, 19]),
+        ("register: look", vec![18, 19, 22]),
+        ("notify: Rel", vec![15, 24]),
+        ("    - we", vec![10]),
+    ] {
         let mut place = client.at("site.yml", before, 0);
         place["context"] = json!({"includeDeclaration": true});
         let found = client.request("textDocument/references", place);
-        let mut found: Vec<u64> = found.as_array().unwrap().iter().map(|place| place["range"]["start"]["line"].as_u64().unwrap()).collect();
+        let mut found: Vec<u64> =
+            found.as_array().unwrap().iter().map(|place| place["range"]["start"]["line"].as_u64().unwrap()).collect();
         found.sort_unstable();
         assert_eq!(found, lines, "{before:?}");
     }
@@ -180,7 +206,13 @@ fn variable_is_renamed_within_its_play() {
 
 #[test]
 fn variable_of_another_file_is_not_renamed() {
-    let mut client = Client::start(&[("site.yml", "- hosts: all\n  vars_files: [more.yml]\n  tasks:\n    - debug: {var: port}\n"), ("more.yml", "port: 1\n")], &[]);
+    let mut client = Client::start(
+        &[
+            ("site.yml", "- hosts: all\n  vars_files: [more.yml]\n  tasks:\n    - debug: {var: port}\n"),
+            ("more.yml", "port: 1\n"),
+        ],
+        &[],
+    );
     client.open("site.yml");
     let mut place = client.at("site.yml", "var: po", 0);
     place["newName"] = "door".into();
@@ -210,6 +242,11 @@ fn symbols_and_folds_follow_the_structure() {
     assert_eq!(names(&symbols[0]["children"]), ["Say it", "Look", "block", "Reload"]);
     assert_eq!(names(&symbols[0]["children"][2]["children"]), ["include_tasks", "debug"]);
     let folds = client.request("textDocument/foldingRange", document);
-    let folds: Vec<(u64, u64)> = folds.as_array().unwrap().iter().map(|fold| (fold["startLine"].as_u64().unwrap(), fold["endLine"].as_u64().unwrap())).collect();
+    let folds: Vec<(u64, u64)> = folds
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fold| (fold["startLine"].as_u64().unwrap(), fold["endLine"].as_u64().unwrap()))
+        .collect();
     assert!(folds.contains(&(0, 25)) && folds.contains(&(5, 7)) && folds.contains(&(12, 15)), "{folds:?}");
 }

@@ -37,7 +37,7 @@ fn requests_that_are_not_understood_get_an_error_and_the_server_goes_on() {
 #[test]
 fn columns_are_in_the_unit_that_was_agreed_on() {
     let text = "- debug:\n    msg: \"😀é {{ x | uper }}\"\n";
-    for (encodings, name, column) in [(&[][..], "utf-16", 20), (&["utf-8", "utf-16"][..], "utf-8", 23)] {
+    for (encodings, name, column) in [(&[][..], "utf-16", 21), (&["utf-8", "utf-16"][..], "utf-8", 24)] {
         let mut client = Client::start(&[("a.yml", text)], encodings);
         assert_eq!(client.capabilities["positionEncoding"], name);
         let found = client.open("a.yml");
@@ -65,8 +65,20 @@ fn columns_are_in_the_unit_that_was_agreed_on() {
 fn broken_texts_never_end_the_server() {
     let mut client = Client::start(&[], &[]);
     let texts = [
-        "", "-", "- {", "- debug: {msg: \"{{ a | \n", "\t- x:\n", "a: [1, {b: 'c\n", "- hosts: all\n  tasks:\n  - \n", "é: \"{% 😀\n",
-        "- when: \"'\n", "- hosts: [\n- roles:\n  - {role: ü", "--- |\n  x\n...\n--- >", "- a: !vault |\n", "&a *a", "? x\n: y\n",
+        "",
+        "-",
+        "- {",
+        "- debug: {msg: \"{{ a | \n",
+        "\t- x:\n",
+        "a: [1, {b: 'c\n",
+        "- hosts: all\n  tasks:\n  - \n",
+        "é: \"{% 😀\n",
+        "- when: \"'\n",
+        "- hosts: [\n- roles:\n  - {role: ü",
+        "--- |\n  x\n...\n--- >",
+        "- a: !vault |\n",
+        "&a *a",
+        "? x\n: y\n",
         "- hosts: all\r\n  tasks:\r\n  - debug: msg={{ x\r\n",
     ];
     client.open_text("b.yml", "");
@@ -84,7 +96,10 @@ fn broken_texts_never_end_the_server() {
         client.request("textDocument/foldingRange", json!({"textDocument": document}));
         let whole = json!({"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}});
         client.request("textDocument/inlayHint", json!({"textDocument": document, "range": whole}));
-        client.request("textDocument/codeAction", json!({"textDocument": document, "range": whole, "context": {"diagnostics": []}}));
+        client.request(
+            "textDocument/codeAction",
+            json!({"textDocument": document, "range": whole, "context": {"diagnostics": []}}),
+        );
     }
     assert_eq!(client.shut_down().code(), Some(0));
 }

@@ -99,7 +99,9 @@ fn schemas_refuse_mistakes_and_relax_what_defaults_give() {
         let (schema, _) = desk.run(&["schema", "--for", kind]);
         desk.write("schema.json", &schema);
         desk.write("case.yml", &text);
-        let Some(output) = foreign(&desk, "check-jsonschema", &["--schemafile", "schema.json", "case.yml"]) else { return };
+        let Some(output) = foreign(&desk, "check-jsonschema", &["--schemafile", "schema.json", "case.yml"]) else {
+            return;
+        };
         assert_eq!(output.status.success(), is_valid, "{text}\n{}", text_of(&output));
     }
 }

@@ -5,10 +5,10 @@ mod entry;
 use crate::diagnostic::{Diagnostic, render};
 use crate::exit::Exit;
 use crate::modules::{self, MODULES};
-use crate::suggest;
-use entry::Entry;
 use crate::reference::module;
 use crate::reference::topic::{Topic, Topics};
+use crate::suggest;
+use entry::Entry;
 
 /// Show what a module, filter, test, lookup, function, keyword or meta action is
 ///
