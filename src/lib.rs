@@ -31,6 +31,7 @@
 //! - [`executor`] runs plays over hosts.
 //! - [`sandbox`] is an API to try things on, built from the description of the real one and not from our client.
 //! - [`gitops`] reconciles Git repositories unattended.
+//! - [`explain`] says what a task would get, without running it.
 //! - [`reference`] has the reference text of modules and of the language; [`lsp`] is the server that editors talk to.
 //! - [`cli`] puts it all together.
 //!
@@ -49,6 +50,7 @@ pub mod credentials;
 pub mod diagnostic;
 pub mod executor;
 pub mod exit;
+pub mod explain;
 pub mod gitops;
 pub mod host;
 pub mod input;

@@ -51,6 +51,7 @@ const ORDER: &[&str] = &[
     "sandbox",
     "gitops",
     // Help while writing.
+    "explain",
     "reference",
     "lsp",
     "cli",

@@ -100,7 +100,12 @@ fn list_names(tasks: &[NumberedTask]) -> String {
         .iter()
         .map(|found| {
             let line = found.task.span.position().line;
-            format!("{:4}  {}  (line {line} of {})\n", found.number, explain::task_name(&found.task), found.task.span.source().name())
+            format!(
+                "{:4}  {}  (line {line} of {})\n",
+                found.number,
+                explain::task_name(&found.task),
+                found.task.span.source().name()
+            )
         })
         .collect();
     text.push_str("\n`--task NUMBER` or `--task NAME` explains one of them.\n");

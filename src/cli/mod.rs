@@ -12,6 +12,7 @@ pub mod doc;
 pub mod docker_credential;
 mod dry_run;
 pub mod embedded;
+pub mod explain;
 pub mod extra_vars;
 pub mod gitops;
 mod inventory_templates;
@@ -81,6 +82,7 @@ enum Command {
     Vault(vault::VaultArgs),
     Lint(lint::LintArgs),
     Doc(doc::DocArgs),
+    Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
     Lsp(lsp::LspArgs),
     New(new::NewArgs),
@@ -140,6 +142,7 @@ pub fn main() -> Exit {
         Some(Command::DockerCredential(args)) => docker_credential::run_helper(&args),
         Some(Command::Lint(args)) => lint::run_lint(&args),
         Some(Command::Doc(args)) => doc::print_doc(&args),
+        Some(Command::Explain(args)) => explain::explain_playbook(&args),
         Some(Command::Schema(args)) => exit_with(schema::print_schema(&args)),
         Some(Command::Lsp(args)) => lsp::serve_editor(&args),
         Some(Command::New(args)) => exit_with(new::write_beginning(&args)),

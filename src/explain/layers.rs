@@ -44,8 +44,14 @@ impl ExplainedLayers {
         add("magic variables", &Rc::new(magic_variables(numbered, inputs)));
         add("extra variables (-e)", &inputs.extra_vars);
         let (of_includes, of_roles): (Vec<_>, Vec<_>) = task.frame.chain().partition(|frame| frame.is_include());
-        of_includes.iter().filter_map(|frame| frame.params.as_ref()).for_each(|params| add("parameters of the include", params));
-        of_roles.iter().filter_map(|frame| frame.params.as_ref()).for_each(|params| add("parameters of the role", params));
+        of_includes
+            .iter()
+            .filter_map(|frame| frame.params.as_ref())
+            .for_each(|params| add("parameters of the include", params));
+        of_roles
+            .iter()
+            .filter_map(|frame| frame.params.as_ref())
+            .for_each(|params| add("parameters of the role", params));
         add("results and facts of earlier tasks", &Rc::new(earlier_results(numbered, inputs.tasks)));
         task.vars.iter().for_each(|vars| add("vars of the task", vars));
         task.frame.chain().filter_map(|frame| frame.vars.as_ref()).for_each(|vars| add("vars of a block", vars));
@@ -60,7 +66,9 @@ impl ExplainedLayers {
         add("vars_prompt", &Rc::new(prompted(numbered)));
         add("vars of the play", &play.vars);
         if let Ok(found) = inputs.inventory.host_layers(&inputs.host) {
-            found.iter().rev().for_each(|layer| add(&format!("inventory ({})", describe_kind(&format!("{:?}", layer.kind))), &layer.vars));
+            found.iter().rev().for_each(|layer| {
+                add(&format!("inventory ({})", describe_kind(&format!("{:?}", layer.kind))), &layer.vars)
+            });
         }
         roles.iter().for_each(|role| add(&format!("defaults of the role {}", role.name), &role.defaults));
         public.iter().for_each(|role| add(&format!("defaults of the role {}", role.name), &role.defaults));
@@ -143,7 +151,8 @@ fn files_of_variables(numbered: &NumberedTask, inputs: &RunInputs<'_>) -> Vec<(S
         };
         let names = candidates.iter().map(python::str).collect::<Vec<_>>();
         let paths = names.iter().flat_map(|name| {
-            [numbered.play.folder.join("vars").join(name), numbered.play.folder.join(name)].map(|path| (name.clone(), path))
+            [numbered.play.folder.join("vars").join(name), numbered.play.folder.join(name)]
+                .map(|path| (name.clone(), path))
         });
         let Some((name, path)) = paths.into_iter().find(|(_, path)| path.is_file()) else { continue };
         if let Ok(Some(node)) = inputs.loader.read_yaml(&path)

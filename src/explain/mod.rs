@@ -128,16 +128,18 @@ pub fn explain_task(numbered: &NumberedTask, inputs: &RunInputs<'_>, globals: &G
             Value::List(items) => items.to_vec(),
             _ => vec![value],
         };
-        parts.into_iter().map(|part| ExplainedCondition {
-            text: python::str(&part),
-            verdict: match engine.evaluate_condition(&part) {
-                Ok(ConditionVerdict::True) => Evaluated::Known(Value::Bool(true)),
-                Ok(ConditionVerdict::False) => Evaluated::Known(Value::Bool(false)),
-                Ok(ConditionVerdict::Unknown(unknown)) => Evaluated::Unknown(unknown.describe_missing()),
-                Err(error) => from_error(&error),
-            },
-        })
-        .collect::<Vec<_>>()
+        parts
+            .into_iter()
+            .map(|part| ExplainedCondition {
+                text: python::str(&part),
+                verdict: match engine.evaluate_condition(&part) {
+                    Ok(ConditionVerdict::True) => Evaluated::Known(Value::Bool(true)),
+                    Ok(ConditionVerdict::False) => Evaluated::Known(Value::Bool(false)),
+                    Ok(ConditionVerdict::Unknown(unknown)) => Evaluated::Unknown(unknown.describe_missing()),
+                    Err(error) => from_error(&error),
+                },
+            })
+            .collect::<Vec<_>>()
     });
     let conditions = conditions.collect();
     let values = task.args.values.iter();
@@ -146,7 +148,14 @@ pub fn explain_task(numbered: &NumberedTask, inputs: &RunInputs<'_>, globals: &G
     arguments.extend(task.args.template.iter().map(|template| ("args".to_owned(), evaluate(&engine, template))));
     let seen = layers.take_seen();
     let variables = seen.into_iter().map(|(name, (label, value))| (name, (label, evaluate(&engine, &value)))).collect();
-    ExplainedTask { numbered: numbered.clone(), host: inputs.host.clone(), conditions, loop_items, arguments, variables }
+    ExplainedTask {
+        numbered: numbered.clone(),
+        host: inputs.host.clone(),
+        conditions,
+        loop_items,
+        arguments,
+        variables,
+    }
 }
 
 /// The conditions of `assert` and the variable of `debug` are expressions.

@@ -2,6 +2,7 @@
 
 mod authoring;
 mod events;
+mod explain;
 mod files;
 mod output;
 mod schemas;
