@@ -20,7 +20,13 @@ impl Document {
         let line = self.line_around(offset);
         let before = self.slice(&(line.start..offset));
         let outline = self.outline();
-        let found = outline.find_node(offset);
+        // An entry without a value ends at its colon; blanks behind it are the place of the value all the same.
+        let last = outline.nodes.partition_point(|node| node.start <= offset).checked_sub(1);
+        let last = last.filter(|index| {
+            let node = &outline.nodes[*index];
+            node.start >= line.start && node.notation == Notation::Block && self.holds_value(*index, offset)
+        });
+        let found = last.or_else(|| outline.find_node(offset));
         let is_flow_key = |index: &usize| {
             let node = &outline.nodes[*index];
             node.notation == Notation::Flow && node.kind == NodeKind::Entry && !self.holds_value(*index, offset)
