@@ -147,7 +147,7 @@ fn list_variables(workspace: &Workspace, document: &Document, offset: usize) -> 
             found.entry(definition.name).or_insert(about);
         }
     }
-    let task = document.outline().find_node(offset);
+    let task = document.outline().nodes.partition_point(|node| node.start <= offset).checked_sub(1);
     let loops = document.task_around(task).is_some_and(|task| {
         document
             .outline()

@@ -80,7 +80,6 @@ fn completion_offers_what_may_stand_there() {
     offers("- copy:\n    de^\n", &["dest", "content", "mode"], &["msg", "when"]);
     offers("- copy: {de^}\n", &["dest", "content"], &["when"]);
     offers("- registry_token:\n    state: ^\n", &["present", "absent", "update"], &["name"]);
-    offers("- registry_token:\n    scopes:\n      - act^\n", &["actions", "name", "type"], &["state"]);
     offers("- ping:\n  ignore_errors: ^\n", &["true", "false"], &["debug"]);
     offers("- hosts: all\n  strategy: f^\n", &["free", "linear"], &[]);
     offers("- hosts: all\n  roles:\n    - ^\n", &["web"], &[]);
