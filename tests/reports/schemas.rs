@@ -89,7 +89,6 @@ fn schemas_refuse_mistakes_and_relax_what_defaults_give() {
         ("tasks", "- registry_token: {registry: demo, registry_token: ci, state: absent}\n".to_owned(), true),
         ("playbook", format!("- hosts: all\n  tasks:\n    - {token}\n"), false),
         ("playbook", format!("- hosts: all\n  module_defaults: {{registry_token: {{registry_token: ci}}}}\n  tasks:\n    - {token}\n    - block: [{{{token}}}]\n"), true),
-        ("playbook", "- hosts: all\n  tasks:\n    - registry_token: {registry: demo, registry_token: ci, state: update, scopes: [{nam: a}]}\n".to_owned(), false),
         ("gitops", "version: 1\njobs: {a: {git: {url: /srv/a}, playbook: site.yml}}\n".to_owned(), true),
         ("gitops", "version: 1\njobs: {a: {git: {url: /srv/a}, playbok: site.yml}}\n".to_owned(), false),
         ("gitops", "version: 1\njobs: {a: {git: {url: /srv/a}, playbook: site.yml, approve: perhaps}}\n".to_owned(), false),
