@@ -31,6 +31,8 @@
 //! - [`executor`] runs plays over hosts.
 //! - [`sandbox`] is an API to try things on, built from the description of the real one and not from our client.
 //! - [`gitops`] reconciles Git repositories unattended.
+//! - [`explain`] says what a task would get, without running it.
+//! - [`reference`] has the reference text of modules and of the language; [`lsp`] is the server that editors talk to.
 //! - [`cli`] puts it all together.
 //!
 //! # Where to begin
@@ -49,6 +51,7 @@ pub mod credentials;
 pub mod diagnostic;
 pub mod executor;
 pub mod exit;
+pub mod explain;
 pub mod gitops;
 pub mod hex;
 pub mod host;
@@ -60,11 +63,13 @@ pub mod inventory;
 pub mod ionos;
 pub mod lease;
 pub mod lint;
+pub mod lsp;
 pub mod modules;
 pub mod plan;
 pub mod playbook;
 pub mod progress;
 pub mod reconcile;
+pub mod reference;
 pub mod report;
 pub mod sandbox;
 pub mod secrets;

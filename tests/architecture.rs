@@ -53,6 +53,10 @@ const ORDER: &[&str] = &[
     // Proving ourselves wrong.
     "sandbox",
     "gitops",
+    // Help while writing.
+    "explain",
+    "reference",
+    "lsp",
     "cli",
 ];
 

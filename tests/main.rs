@@ -15,6 +15,7 @@ mod gitops_web;
 mod kills;
 mod leaks;
 mod lint;
+mod lsp;
 mod mistakes;
 mod plan;
 mod playbooks;

@@ -1,5 +1,6 @@
 //! From names on the command line to playbooks.
 
+use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -20,7 +21,7 @@ use crate::secrets::{self, Redactor};
 use crate::settings::{self, RunSettings};
 use crate::source::Source;
 use crate::suggest;
-use crate::template::{Globals, TemplateEngine, TemplateError, secret_variables};
+use crate::template::{Globals, LookupPolicy, TemplateEngine, TemplateError, secret_variables};
 use crate::value::{Dict, Text, Value};
 use crate::vars::vault::VaultSecrets;
 
@@ -42,6 +43,46 @@ pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> LoadResult<(
     let (loader, _) = build_loader(args, &settings, &globals, &secrets, &bus)?;
     let playbook = read_playbook(args, name, &loader, &bus)?.ok_or_else(|| general_problem("nothing to read"))?;
     Ok((loader, playbook))
+}
+
+/// A text to read as a playbook, and the folder that its paths count from.
+pub struct Draft {
+    /// Text, under the name of its file.
+    pub source: Arc<Source>,
+    /// Folder that paths in it count from.
+    pub folder: PathBuf,
+}
+
+/// Reads a text of an editor as [`read`] reads a file. Nothing is asked for, no vault is opened, and no lookup runs a
+/// command or sends a request: a text is read as soon as it is opened.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn read_draft(
+    args: &RunArgs,
+    draft: &Draft,
+    unsaved: HashMap<PathBuf, String>,
+    redactor: &Rc<Redactor>,
+) -> LoadResult<(Rc<Loader>, Playbook)> {
+    let settings = RunSettings::load()
+        .map_err(|message| Box::new(LoadError::from_general(message)).of_kind(LoadErrorKind::Options))?;
+    let secrets = Rc::new(VaultSecrets::default());
+    secrets::environment::add_known(redactor, |name| std::env::var(name).ok());
+    let bus = Rc::new(Bus::new(Vec::new(), Rc::clone(redactor)));
+    let globals = build_globals(&draft.folder, &secrets, &settings, redactor);
+    let globals = Rc::new(globals.with_lookups(LookupPolicy::WithoutEffects));
+    let (loader, _) = build_loader(args, &settings, &globals, &secrets, &bus)?;
+    *loader.unsaved.borrow_mut() = unsaved;
+    loader.skip_vaulted.set(true);
+    let intake = intake::read_intake(&draft.source, &is_action).map_err(or_module)?;
+    loader.add_reader_warnings(intake.warnings)?;
+    let folder = crate::playbook::real_path(draft.folder.clone());
+    let playbook = loader.read_playbook(intake.document, &draft.source, &folder)?;
+    Ok((loader, playbook))
+}
+
+fn is_action(key: &str) -> bool {
+    crate::playbook::action::resolve_name(key).is_some()
 }
 
 /// Builds the state that all templates share: vault secrets and settings.
@@ -285,8 +326,7 @@ pub fn load_playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus)
 fn read_playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> LoadResult<Option<Playbook>> {
     let (source, folder) = open_source(name, loader)?;
     foreign::add_playbook_folder(&folder);
-    let intake =
-        intake::read_intake(&source, &|key| crate::playbook::action::resolve_name(key).is_some()).map_err(or_module)?;
+    let intake = intake::read_intake(&source, &is_action).map_err(or_module)?;
     loader.add_reader_warnings(intake.warnings)?;
     let document = match intake.document {
         InputDocument::Page(found) if args.list_blocks => {

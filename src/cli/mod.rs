@@ -12,11 +12,13 @@ pub mod doc;
 pub mod docker_credential;
 mod dry_run;
 pub mod embedded;
+pub mod explain;
 pub mod extra_vars;
 pub mod gitops;
 mod inventory_templates;
 pub mod lint;
 pub mod load;
+pub mod lsp;
 pub mod man;
 pub mod new;
 pub mod output;
@@ -80,7 +82,9 @@ enum Command {
     Vault(vault::VaultArgs),
     Lint(lint::LintArgs),
     Doc(doc::DocArgs),
+    Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
+    Lsp(lsp::LspArgs),
     New(new::NewArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -138,7 +142,9 @@ pub fn main() -> Exit {
         Some(Command::DockerCredential(args)) => docker_credential::run_helper(&args),
         Some(Command::Lint(args)) => lint::run_lint(&args),
         Some(Command::Doc(args)) => doc::print_doc(&args),
+        Some(Command::Explain(args)) => explain::explain_playbook(&args),
         Some(Command::Schema(args)) => exit_with(schema::print_schema(&args)),
+        Some(Command::Lsp(args)) => lsp::serve_editor(&args),
         Some(Command::New(args)) => exit_with(new::write_beginning(&args)),
         Some(Command::Man(args)) => exit_with(man::print_manual(&args)),
         Some(Command::Completions(args)) => exit_with(completions::print_completions(&args)),

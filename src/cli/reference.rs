@@ -8,10 +8,11 @@ use std::fmt::Write as _;
 use clap::CommandFactory;
 
 use super::Cli;
-use super::doc::{module, topic::Topics, topic::list_places};
 use crate::modules::spec::{FreeForm, Param};
 use crate::modules::{MODULES, Spec};
 use crate::playbook::keyword::{self, Inherit};
+use crate::reference::module;
+use crate::reference::topic::{Topics, list_places};
 
 /// Stands at the head of every page.
 const MADE: &str =
@@ -71,11 +72,9 @@ fn module_page(spec: &Spec) -> String {
     if spec.states.len() > 1 {
         render_states(&mut page, spec);
     }
-    if let Some(key) = spec.returns {
-        page.push_str("\n## Returned\n\n| key | description |\n| --- | --- |\n");
-        for (key, about) in module::returned_values(spec, key) {
-            let _ = writeln!(page, "| `{key}` | {} |", escape_cell(&about));
-        }
+    page.push_str("\n## Returned\n\n| key | description |\n| --- | --- |\n");
+    for (key, about) in module::returned_values(spec) {
+        let _ = writeln!(page, "| `{key}` | {} |", escape_cell(&about));
     }
     if !spec.examples.is_empty() {
         let _ = write!(page, "\n## Examples\n\n```yaml\n{}```\n", spec.examples);

@@ -1,4 +1,4 @@
-//! `ionplay schema`: a JSON Schema of playbooks and task lists, for editors. From the tables of modules and keywords.
+//! `ionplay schema`: JSON Schemas of playbooks, task lists and `gitops.yml`, for editors. From the tables that readers use.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -7,7 +7,7 @@ use crate::modules::{MODULES, Spec};
 use crate::playbook::action::EXECUTOR_ACTIONS;
 use crate::playbook::keyword::{KeywordPlace, Row, Shape, TABLE};
 
-/// Print a JSON Schema of playbooks, for editors
+/// Print a JSON Schema of playbooks or of `gitops.yml`, for editors
 ///
 /// Editors with a YAML language server use it to complete and check modules, parameters and keywords, also the
 /// parameters that a state requires. Write it to a file and name that file in the first line of a playbook:
@@ -17,7 +17,7 @@ pub struct SchemaArgs {
     /// Only the parameters of this module
     #[arg(value_name = "MODULE")]
     pub module: Option<String>,
-    /// Only files of this kind; default: both
+    /// Only files of this kind; playbooks and lists of tasks unless given
     #[arg(long = "for", value_enum, value_name = "KIND", conflicts_with = "module")]
     pub file: Option<SchemaFile>,
 }
@@ -29,6 +29,8 @@ pub enum SchemaFile {
     Playbook,
     /// A list of tasks, as in roles.
     Tasks,
+    /// The file of `ionplay gitops`.
+    Gitops,
 }
 
 /// Prints the schema.
@@ -56,6 +58,12 @@ pub fn print_schema(args: &SchemaArgs) -> anyhow::Result<()> {
 pub fn playbook_schema() -> Json {
     let defs: Map<String, Json> =
         MODULES.iter().map(|m| (m.module_spec().name.to_owned(), module_schema(m.module_spec()))).collect();
+    let with_conditions: Vec<&str> = MODULES
+        .iter()
+        .map(|module| module.module_spec())
+        .filter(|spec| defs[spec.name].get("allOf").is_some())
+        .map(|spec| spec.name)
+        .collect();
     let mut definitions = json!({
         "template": {"type": "string", "pattern": r"\{\{|\{%"},
         "tasks": {"type": ["array", "null"], "items": {"anyOf": [{"$ref": "#/$defs/block"}, {"$ref": "#/$defs/task"}]}},
@@ -69,6 +77,7 @@ pub fn playbook_schema() -> Json {
     });
     if let Some(all) = definitions.as_object_mut() {
         all.extend(defs);
+        relax_required(all, &with_conditions);
     }
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -83,9 +92,55 @@ pub fn playbook_schema() -> Json {
     })
 }
 
-/// Returns the schema of files of one kind. Keys of the other kind get a message of their own.
+/// Ending of the names of definitions that count below `module_defaults`.
+const RELAXED: &str = "-with-defaults";
+
+/// Lets go of required parameters below `module_defaults`, and at tasks with `args`: they may come from there. Plays, blocks
+/// and tasks have a second definition for that, which refers to modules without what their states require.
+fn relax_required(definitions: &mut Map<String, Json>, modules: &[&str]) {
+    const PLACES: [&str; 4] = ["tasks", "play", "block", "task"];
+    for name in PLACES.iter().chain(modules) {
+        let Some(mut relaxed) = definitions.get(*name).cloned() else { continue };
+        if modules.contains(name) {
+            relaxed.as_object_mut().map(|schema| schema.remove("allOf"));
+        }
+        redirect_references(&mut relaxed, &|target| PLACES.contains(&target) || modules.contains(&target));
+        definitions.insert(format!("{name}{RELAXED}"), relaxed);
+    }
+    for (name, keys) in
+        [("play", &["module_defaults"][..]), ("block", &["module_defaults"]), ("task", &["module_defaults", "args"])]
+    {
+        let Some(strict) = definitions.remove(name) else { continue };
+        let given: Vec<Json> = keys.iter().map(|key| json!({"required": [key]})).collect();
+        let either = json!({
+            "if": {"type": "object", "anyOf": given},
+            "then": {"$ref": format!("#/$defs/{name}{RELAXED}")},
+            "else": strict,
+        });
+        definitions.insert(name.to_owned(), either);
+    }
+}
+
+/// Lets references to some definitions lead to their relaxed ones.
+fn redirect_references(schema: &mut Json, is_relaxed: &dyn Fn(&str) -> bool) {
+    match schema {
+        Json::Object(map) => {
+            if let Some(Json::String(target)) = map.get_mut("$ref")
+                && target.strip_prefix("#/$defs/").is_some_and(is_relaxed)
+            {
+                target.push_str(RELAXED);
+            }
+            map.values_mut().for_each(|inner| redirect_references(inner, is_relaxed));
+        }
+        Json::Array(items) => items.iter_mut().for_each(|inner| redirect_references(inner, is_relaxed)),
+        _ => {}
+    }
+}
+
+/// The schema of files of one kind. What stands in the wrong kind of file is told as such.
 pub fn file_schema(file: SchemaFile) -> Json {
     let (title, members): (&str, &[&str]) = match file {
+        SchemaFile::Gitops => return crate::gitops::config::gitops_schema(),
         SchemaFile::Playbook => ("ionplay playbook", &["play", "import"]),
         SchemaFile::Tasks => ("ionplay tasks", &["block", "task"]),
     };

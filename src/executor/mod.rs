@@ -24,3 +24,4 @@ pub use run::{RunResult, run_playbooks};
 pub use state::{HostState, Parts, RunOptions, RunState};
 pub use tags::Selection;
 pub use variables::fact_cache::FactCache;
+pub use variables::magic::MAGIC as MAGIC_VARIABLES;

@@ -20,7 +20,7 @@ const NUMBERS: &[Keyword] = &[
 ];
 
 /// Keywords whose value is a boolean.
-const BOOLEANS: &[Keyword] = &[
+pub const BOOLEANS: &[Keyword] = &[
     Keyword::AnyErrorsFatal,
     Keyword::Become,
     Keyword::CheckMode,

@@ -12,6 +12,7 @@ mod keywords;
 mod tags;
 mod tokens;
 
+pub use keywords::{BOOLEANS, STRATEGIES};
 pub use tags::check_tags;
 
 use std::collections::BTreeSet;

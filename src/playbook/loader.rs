@@ -1,6 +1,6 @@
 //! Reading files of the playbook, and what loading needs to know of the run.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -55,6 +55,10 @@ pub struct Loader {
     pub on_secret_template: Box<dyn Fn(&str)>,
     /// Values of vaulted files count as secrets.
     pub mask_vault: bool,
+    /// Texts that an editor has not saved, by absolute path; they count instead of the files.
+    pub unsaved: RefCell<HashMap<PathBuf, String>>,
+    /// Vaulted files are read as if they were empty: an editor asks for no password.
+    pub skip_vaulted: Cell<bool>,
     open_vault: Box<OpenVault>,
     static_template: Box<StaticTemplate>,
     warnings: RefCell<Report>,
@@ -84,6 +88,8 @@ impl Loader {
             on_secret: Box::new(|_| ()),
             on_secret_template: Box::new(|_| ()),
             mask_vault: false,
+            unsaved: RefCell::default(),
+            skip_vaulted: Cell::new(false),
             open_vault,
             static_template,
             warnings: RefCell::default(),
@@ -177,9 +183,15 @@ impl Loader {
     /// # Errors
     /// If it cannot be read (exit 1) or is not UTF-8 (exit 4).
     pub fn read(&self, path: &Path) -> LoadResult<Arc<Source>> {
-        let bytes = self.reads.read(path).map_err(|error| unreadable_file(path, &error))?;
+        let bytes = match self.find_unsaved(path) {
+            Some(text) => text.into_bytes(),
+            None => self.reads.read(path).map_err(|error| unreadable_file(path, &error))?,
+        };
         let source = yaml::read_text(&path.display().to_string(), bytes)?;
         if source.text().starts_with("$ANSIBLE_VAULT;") {
+            if self.skip_vaulted.get() {
+                return Ok(Source::sealed(source.name(), ""));
+            }
             let opened = (self.open_vault)(source.text(), path).map_err(|d| Box::new(LoadError::from_general(d)))?;
             let name = source.name();
             return Ok(if self.mask_vault { Source::secret(name, opened) } else { Source::sealed(name, opened) });
@@ -189,6 +201,14 @@ impl Loader {
             return Ok(Source::secret(source.name(), opened.as_str()));
         }
         Ok(source)
+    }
+
+    fn find_unsaved(&self, path: &Path) -> Option<String> {
+        let unsaved = self.unsaved.borrow();
+        if unsaved.is_empty() {
+            return None;
+        }
+        unsaved.get(&std::path::absolute(path).ok()?).cloned()
     }
 
     /// Reads a file as YAML; an empty file gives no node. A file that was read before is not read again.

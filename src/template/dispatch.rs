@@ -124,6 +124,7 @@ impl TemplateEngine<'_> {
                 TemplateError::new(TemplateErrorKind::UnknownName, format!("lookup plugin `{name}` was not found"));
             return Err(fault.suggest_name(name, &registry::lookup_names()));
         };
+        self.globals.lookup_policy().check_lookup(name)?;
         let mut args = self.resolve_args_deep(args)?;
         args.named.retain(|(_, value)| !value.is_null());
         for value in args.positional.iter().chain(args.named.iter().map(|(_, value)| value)) {

@@ -9,6 +9,7 @@ use super::ast::{At, ExprNode, ParsedTemplate};
 use super::budget::{self, Evaluation};
 use super::error::{TemplateError, TemplateErrorKind};
 use super::locals::Locals;
+use super::lookup_policy::LookupPolicy;
 use super::mutation::ValueChanges;
 use super::named_tuples::NamedTuples;
 use super::parse;
@@ -72,6 +73,7 @@ pub type Opener = dyn Fn(&Sealed) -> Result<Text, TemplateError>;
 
 /// State shared by all templates of a run.
 pub struct Globals {
+    lookups: LookupPolicy,
     base_dir: PathBuf,
     settings: HashMap<String, (Value, String)>,
     /// Whether there is a module of a name.
@@ -96,6 +98,7 @@ impl Globals {
     /// For a playbook in a folder.
     pub fn new(base_dir: impl Into<PathBuf>) -> Self {
         Self {
+            lookups: LookupPolicy::All,
             base_dir: base_dir.into(),
             settings: HashMap::new(),
             has_module: |_| false,
@@ -124,6 +127,18 @@ impl Globals {
     pub fn with_modules(mut self, has_module: fn(&str) -> bool) -> Self {
         self.has_module = has_module;
         self
+    }
+
+    /// With a rule for lookups.
+    #[must_use]
+    pub fn with_lookups(mut self, lookups: LookupPolicy) -> Self {
+        self.lookups = lookups;
+        self
+    }
+
+    /// The rule for lookups.
+    pub(super) fn lookup_policy(&self) -> LookupPolicy {
+        self.lookups
     }
 
     /// Whether there is a module of a name.

@@ -18,6 +18,7 @@ mod index;
 mod json_query;
 mod lint;
 mod locals;
+mod lookup_policy;
 pub mod lookups;
 mod member;
 mod methods;
@@ -45,5 +46,6 @@ pub use api::{ConditionVerdict, braces_warning, is_whole_template, object_to_map
 pub use engine::{Globals, LayeredScope, TemplateEngine, VariableScope};
 pub use error::{TemplateError, TemplateErrorKind};
 pub use header::{FILE_OPTIONS, FileOptions};
+pub use lookup_policy::LookupPolicy;
 pub use own_variables::own_variables;
 pub use plugin::{Context, FilterPlugin, Lookup, PluginArgs, PluginCall, Test};

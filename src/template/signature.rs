@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use super::ast::Arg;
 use super::engine::{Globals, TemplateEngine};
 use super::error::TemplateError;
-use super::plugin::{FilterPlugin, PluginArgs, PluginCall};
+use super::plugin::{FilterPlugin, Lookup, PluginArgs, PluginCall, Test};
 use crate::value::{Dict, Value};
 
 /// State of a call that is only looked at.
@@ -52,7 +52,7 @@ pub(super) fn check_arguments(filter: &FilterPlugin, name: &str, args: &[Arg]) -
             Arg::Splat(_) | Arg::NamedSplat(_) => return Ok(()),
         }
     }
-    match bind_only(filter, name, given) {
+    match bind_only(name, given, &|call| drop((filter.run)(call))) {
         Binding::Done(bound, _) => bound,
         Binding::Off | Binding::Awaited => Ok(()),
     }
@@ -60,18 +60,44 @@ pub(super) fn check_arguments(filter: &FilterPlugin, name: &str, args: &[Arg]) -
 
 /// The parameters of a filter, in their order; nothing of one that takes any arguments, or looks at its input first.
 pub fn list_parameters(filter: &FilterPlugin) -> Vec<String> {
-    match bind_only(filter, filter.name, PluginArgs::default()) {
-        Binding::Done(_, names) => names,
-        Binding::Off | Binding::Awaited => Vec::new(),
+    bind_only(filter.name, PluginArgs::default(), &|call| drop((filter.run)(call))).into_names()
+}
+
+/// The parameters of a test, in their order; nothing of one that takes none, or any arguments.
+pub fn list_test_parameters(test: &Test) -> Vec<String> {
+    bind_only(test.name, PluginArgs::default(), &|call| drop((test.run)(call))).into_names()
+}
+
+/// The options of a lookup, which follow its terms; nothing of one that takes none, or any. Without a term a lookup has
+/// nothing to look up, so that it does nothing.
+pub fn list_options(lookup: &Lookup) -> Vec<String> {
+    bind_only(lookup.name, PluginArgs::default(), &|call| drop((lookup.run)(call))).into_names()
+}
+
+/// Notes the names of options, if a call is only looked at.
+pub(super) fn report_options(names: &[&str]) {
+    BINDING.with_borrow_mut(|binding| {
+        if matches!(binding, Binding::Awaited) {
+            *binding = Binding::Done(Ok(()), names.iter().map(|name| (*name).to_owned()).collect());
+        }
+    });
+}
+
+impl Binding {
+    fn into_names(self) -> Vec<String> {
+        match self {
+            Self::Done(_, names) => names,
+            Self::Off | Self::Awaited => Vec::new(),
+        }
     }
 }
 
-/// Calls a filter as far as the place where it binds its arguments.
-fn bind_only(filter: &FilterPlugin, name: &str, given: PluginArgs) -> Binding {
+/// Calls a plugin as far as the place where it binds its arguments.
+fn bind_only(name: &str, given: PluginArgs, run: &dyn Fn(&PluginCall<'_>)) -> Binding {
     let (globals, variables) = (Globals::new("."), Dict::new());
     let engine = TemplateEngine::new(&globals, &variables, &[]);
     let call = PluginCall { name, input: Value::Null, args: given, context: &engine, looping: None };
     BINDING.set(Binding::Awaited);
-    let _ = (filter.run)(&call);
+    run(&call);
     BINDING.replace(Binding::Off)
 }

@@ -34,7 +34,8 @@ fn script_that_wants_json_gets_json_and_sets_facts() {
         serde_json::from_str(&std::fs::read_to_string(desk.path().join("got.json")).unwrap()).unwrap();
     assert_eq!(got["deep"], serde_json::json!({"list": [1, "two"]}));
     let internal = ["_ansible_check_mode", "_ansible_diff", "_ansible_no_log", "_ansible_verbosity"];
-    assert_eq!(internal.map(|name| got[name].clone()), [false.into(), true.into(), false.into(), 1.into()]);
+    let expected = [serde_json::json!(false), serde_json::json!(true), serde_json::json!(false), serde_json::json!(1)];
+    assert_eq!(internal.map(|name| got[name].clone()), expected);
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 mod authoring;
 mod events;
+mod explain;
 mod files;
 mod output;
+mod schemas;
 mod settings;
 
 use std::path::PathBuf;

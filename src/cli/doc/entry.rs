@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::module::{render_module, returned_values};
-use super::topic::{Topic, Topics};
 use crate::modules::spec::Param;
 use crate::modules::{MODULES, Spec};
+use crate::reference::module::{render_module, returned_values};
+use crate::reference::topic::{Topic, Topics};
 
 /// One thing that the reference knows.
 #[derive(Clone, Copy)]
@@ -86,10 +86,8 @@ impl Entry {
     fn describe_json(&self) -> Json {
         match self {
             Self::Module(spec) => {
-                let returned: Map<String, Json> = spec
-                    .returns
-                    .iter()
-                    .flat_map(|key| returned_values(spec, key))
+                let returned: Map<String, Json> = returned_values(spec)
+                    .into_iter()
                     .map(|(name, about)| (name.to_owned(), json!({"description": [about]})))
                     .collect();
                 json!({

@@ -1,16 +1,15 @@
 //! `ionplay doc`: the reference pages in the terminal, from the tables that the program itself works by.
 
 mod entry;
-pub(super) mod module;
-pub mod topic;
 
 use super::load;
 use crate::diagnostic::{Diagnostic, render};
 use crate::exit::Exit;
 use crate::modules::{self, MODULES};
+use crate::reference::module;
+use crate::reference::topic::{Topic, Topics};
 use crate::suggest;
 use entry::Entry;
-use topic::{Topic, Topics};
 
 /// Show the reference of modules, filters, tests, lookups, functions, keywords and meta actions
 ///

@@ -36,6 +36,11 @@ pub struct ForgeConfig {
     pub comment: bool,
 }
 
+/// Returns the words of `type`, for the schema.
+pub(super) fn type_names() -> Vec<&'static str> {
+    TYPES.iter().map(|(name, _)| *name).collect()
+}
+
 const TYPES: &[(&str, ForgeType)] = &[
     ("github", ForgeType::Github),
     ("gitlab", ForgeType::Gitlab),

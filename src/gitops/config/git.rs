@@ -75,7 +75,7 @@ pub struct GitConfig {
     pub allow_rewrite: bool,
 }
 
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "url",
     "branch",
     "tag",

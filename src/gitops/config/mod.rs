@@ -10,6 +10,7 @@ mod graph;
 mod job;
 mod notify;
 mod reader;
+mod schema;
 mod secret;
 mod server;
 mod time;
@@ -29,6 +30,7 @@ pub use job::{
     ActionKind, Approval, Drift, Environment, HookConfig, JobConfig, Mode, Placement, Prune, PruneMode, Retry,
 };
 pub use notify::{NotifierConfig, NotifierType, Occasion};
+pub use schema::gitops_schema;
 pub use secret::{SecretError, SecretSource, SecretText};
 pub use server::{Listen, PostgresConfig, ServerConfig, StoreConfig};
 pub use time::{CronSchedule, parse_duration, parse_time, show_duration};

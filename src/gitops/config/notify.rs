@@ -70,6 +70,16 @@ pub struct NotifierConfig {
     pub remind: Option<Duration>,
 }
 
+/// Returns the words of `type`, for the schema.
+pub(super) fn type_names() -> Vec<&'static str> {
+    TYPES.iter().map(|(name, _)| *name).collect()
+}
+
+/// Returns the words of `on`, for the schema.
+pub(super) fn occasion_names() -> Vec<&'static str> {
+    OCCASIONS.iter().map(|(name, _)| *name).collect()
+}
+
 const TYPES: &[(&str, NotifierType)] = &[
     ("slack", NotifierType::Slack),
     ("mattermost", NotifierType::Mattermost),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::template::error::{TemplateError, TemplateErrorKind};
 use crate::template::plugin::PluginCall;
 use crate::template::python::charset::Encoding;
+use crate::template::signature;
 use crate::value::{Sealed, Value, python};
 
 /// A lookup that has no answer.
@@ -14,6 +15,7 @@ pub fn lookup_error(message: impl Into<String>) -> TemplateError {
 
 /// Warns of options that nobody knows: they have no effect.
 pub fn warn_unknown_options(call: &PluginCall<'_>, names: &[&str]) {
+    signature::report_options(names);
     for (name, _) in call.args.named.iter().filter(|(name, _)| !names.contains(&&**name)) {
         let nearest = crate::suggest::find_nearest(name, names.iter());
         let hint = nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default();

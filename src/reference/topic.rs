@@ -2,7 +2,7 @@
 
 use crate::executor;
 use crate::playbook::keyword::{self, KeywordPlace, Row};
-use crate::template::{filters, functions, lookups, signature, tests};
+use crate::template::{filters, functions, lookups, registry, signature, tests};
 
 /// A sort of things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,13 +111,15 @@ impl Topics {
 }
 
 impl Topics {
-    /// The parameters of a filter, in their order; of others nothing is known.
+    /// The parameters of a filter or test in their order, or the options of a lookup; of others nothing is known.
     pub fn parameters_of(self, name: &str) -> Vec<String> {
-        let rows = filters::FAMILIES.iter().flat_map(|(_, rows)| rows.iter());
-        match rows.filter(|_| self == Self::Filters).find(|row| row.name == name) {
-            Some(filter) => signature::list_parameters(filter),
-            None => Vec::new(),
-        }
+        let found = match self {
+            Self::Filters => registry::find_filter(name).map(signature::list_parameters),
+            Self::Tests => registry::find_test(name).map(signature::list_test_parameters),
+            Self::Lookups => registry::find_lookup(name).map(signature::list_options),
+            Self::Functions | Self::Keywords | Self::MetaActions => None,
+        };
+        found.unwrap_or_default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The page of a module.
 
+pub use super::returned::returned_values;
+
 use crate::modules::Spec;
 use crate::modules::spec::{CheckSupport, FreeForm, Param};
 
@@ -33,10 +35,8 @@ pub fn render_module(spec: &Spec) -> String {
         page.push_str("\nRULES\n");
         rules.iter().for_each(|rule| push_paragraph(&mut page, 2, rule));
     }
-    if let Some(key) = spec.returns {
-        page.push_str("\nRETURNS\n");
-        returned_values(spec, key).iter().for_each(|(key, about)| page.push_str(&format!("  {key:18} {about}\n")));
-    }
+    page.push_str("\nRETURNS\n");
+    returned_values(spec).iter().for_each(|(key, about)| page.push_str(&format!("  {key:18} {about}\n")));
     if !spec.examples.is_empty() {
         page.push_str("\nEXAMPLES\n");
         for line in spec.examples.lines() {
@@ -77,31 +77,6 @@ pub fn parameter_rules(spec: &Spec) -> Vec<String> {
     let needed = spec.required_if.iter();
     rules.extend(needed.map(|(name, value, needs)| format!("`{name}: {value}` needs {}", names(needs))));
     rules
-}
-
-/// Lists the values that a registry module returns besides those of every task.
-pub fn returned_values(spec: &Spec, key: &'static str) -> Vec<(&'static str, String)> {
-    let mut rows = vec![("changed", "whether anything was changed, or would be under `--check`".to_owned())];
-    if spec.states.is_empty() {
-        rows.push((key, "what was found, a list".to_owned()));
-    } else {
-        rows.push(("action", "what was done: `create`, `update`, `replace`, `delete` or nothing".to_owned()));
-        rows.push((key, "the object afterwards, with all keys of the API in snake case".to_owned()));
-        if spec.short_name() == "registry_token" {
-            rows.push((
-                "password",
-                "status of the one-time password: `pending` (no task has used it yet), `kept` (in the credential \
-                 store), `delivered`; without the key, the password is unknown"
-                    .to_owned(),
-            ));
-            rows.push((
-                "recovered",
-                "`true` if an earlier run created the token and failed; this result has its password".to_owned(),
-            ));
-        }
-        rows.push(("diff", "what changed, with `--diff`".to_owned()));
-    }
-    rows
 }
 
 /// Lists the facts about a parameter, each as a phrase.

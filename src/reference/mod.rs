@@ -1,0 +1,7 @@
+//! Reference text of modules and of the language, from the tables that the program itself works by.
+//!
+//! `ionplay doc`, the pages below `docs/` and the language server read it.
+
+pub mod module;
+mod returned;
+pub mod topic;
