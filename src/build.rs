@@ -1,4 +1,4 @@
-//! Tells the program which commit and target it was built from, and the linker how to keep it small.
+//! Tells the program which commit and target it was built from.
 
 use std::process::Command;
 
@@ -8,27 +8,6 @@ fn main() {
     let target = std::env::var("TARGET").unwrap_or_else(|_| "unknown target".to_owned());
     println!("cargo::rustc-env=IONPLAY_TARGET={target}");
     println!("cargo::rustc-env=IONPLAY_COMMIT={}", find_commit().unwrap_or_else(|| "unknown commit".to_owned()));
-    pack_relocations();
-}
-
-/// Packs the relocations of a release: they are half a megabyte and a sixth of the start otherwise. The C library must be
-/// at least that of 2022 (glibc 2.36) to load such a program, so it is asked; a static program brings its own.
-fn pack_relocations() {
-    println!("cargo::rerun-if-env-changed=IONPLAY_PACK_RELOCATIONS");
-    let wanted = std::env::var("IONPLAY_PACK_RELOCATIONS").map_or_else(|_| is_new_glibc(), |wish| wish == "1");
-    let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
-    let is_gnu = std::env::var("TARGET").is_ok_and(|target| target == "x86_64-unknown-linux-gnu");
-    if wanted && is_release && is_gnu {
-        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
-    }
-}
-
-/// Whether the C library of this machine can load packed relocations.
-fn is_new_glibc() -> bool {
-    let Ok(output) = Command::new("getconf").arg("GNU_LIBC_VERSION").output() else { return false };
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let minor = text.trim().strip_prefix("glibc 2.").and_then(|minor| minor.parse::<u32>().ok());
-    minor.is_some_and(|minor| minor >= 36)
 }
 
 /// The commit that the builder names, or that is checked out. Development builds do not ask: each commit would build anew.

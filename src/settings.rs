@@ -87,6 +87,8 @@ define_settings! {
     DEFAULT_HASH_BEHAVIOUR: ["defaults", "hash_behaviour", "ANSIBLE_HASH_BEHAVIOUR"], Text, "replace", "`merge` merges mappings of the same name from all variable layers.";
     DEFAULT_HOST_LIST: ["defaults", "inventory", "ANSIBLE_INVENTORY"], List, "", "Inventory sources.";
     DEFAULT_LOG_PATH: ["defaults", "log_path", "ANSIBLE_LOG_PATH"], File, "", "Log file: the output is appended, without colours.";
+    DEFAULT_MODULE_PATH: ["defaults", "library", "ANSIBLE_LIBRARY"], Folders, "~/.ansible/plugins/modules:/usr/share/ansible/plugins/modules", "Folders with modules, in addition to `library` next to the playbook.";
+    DEFAULT_MODULE_UTILS_PATH: ["defaults", "module_utils", "ANSIBLE_MODULE_UTILS"], Folders, "~/.ansible/plugins/module_utils:/usr/share/ansible/plugins/module_utils", "Folders with code that modules share, in addition to `module_utils` next to the playbook.";
     DEFAULT_NO_LOG: ["defaults", "no_log", "ANSIBLE_NO_LOG"], Bool, "false", "Hide arguments and results of tasks without `no_log`.";
     DEFAULT_POLL_INTERVAL: ["defaults", "poll_interval", "ANSIBLE_POLL_INTERVAL"], Int, "15", "Seconds between checks of a background task.";
     DEFAULT_PRIVATE_ROLE_VARS: ["defaults", "private_role_vars", "ANSIBLE_PRIVATE_ROLE_VARS"], Bool, "false", "`true` makes variables of roles private, `false` makes those of included roles public, too; by default only included roles are private.";

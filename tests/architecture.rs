@@ -15,6 +15,7 @@ const ORDER: &[&str] = &[
     "input_digests",
     "suggest",
     "hex",
+    "unified_diff",
     "address",
     "exit",
     "cli_interface",

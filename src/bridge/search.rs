@@ -77,7 +77,8 @@ impl ModuleSearch {
     pub fn collection_folders(&self) -> Vec<PathBuf> {
         let packages = self.python.as_deref().map(interpreter::package_folders).unwrap_or_default();
         let all = self.collections.iter().cloned().chain(packages);
-        all.filter(|folder| folder.join("ansible_collections").is_dir()).collect()
+        let absolute = |folder: PathBuf| std::path::absolute(&folder).unwrap_or(folder);
+        all.filter(|folder| folder.join("ansible_collections").is_dir()).map(absolute).collect()
     }
 
     /// Finds a module by its name: bare, with a collection, or with `ansible.legacy` or `ansible.builtin` before it.

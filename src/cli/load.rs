@@ -209,11 +209,11 @@ pub fn search_foreign_modules(name: &str) {
 pub fn build_module_search(settings: &RunSettings, vars: &Dict) -> ModuleSearch {
     let folders = |name: &str| settings.list(name).into_iter().map(PathBuf::from).collect();
     let variable = vars.get("ansible_python_interpreter").and_then(Value::as_str).map(str::to_owned);
-    let setting = Some(settings.text("INTERPRETER_PYTHON")).filter(|name| !name.is_empty());
+    let setting = Some(settings.text(settings::INTERPRETER_PYTHON)).filter(|name| !name.is_empty());
     let named = variable.or(setting).filter(|name| !name.starts_with("auto"));
     ModuleSearch {
-        library: folders("DEFAULT_MODULE_PATH"),
-        module_utils: folders("DEFAULT_MODULE_UTILS_PATH"),
+        library: folders(settings::DEFAULT_MODULE_PATH),
+        module_utils: folders(settings::DEFAULT_MODULE_UTILS_PATH),
         collections: folders("COLLECTIONS_PATHS"),
         python: interpreter::find_on_path(named.as_deref().unwrap_or("python3")),
     }

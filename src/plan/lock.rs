@@ -125,7 +125,7 @@ mod tests {
         lock = Lock::acquire_lock(&plan, "d").unwrap();
         lock.record_begin().unwrap();
         drop(lock);
-        refused(&plan, "d", "broken off");
+        refused(&plan, "d", "interrupted");
         lock = Lock::acquire_lock(&plan, "another plan in the same file").unwrap();
         lock.record_begin().unwrap();
         lock.record_end().unwrap();

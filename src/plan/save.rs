@@ -103,7 +103,7 @@ mod tests {
         std::fs::write(&path, altered.replace("\"made\": \"\"", "\"made\": \"2031-01-01T00:00:00Z\"")).unwrap();
         assert!(read(&path).unwrap_err().to_string().contains("was altered"));
         std::fs::write(&path, &altered[..altered.len() / 2]).unwrap();
-        assert!(read(&path).unwrap_err().to_string().contains("is no plan"));
+        assert!(read(&path).unwrap_err().to_string().contains("is not a plan"));
     }
 
     #[test]
@@ -113,6 +113,6 @@ mod tests {
         std::fs::write(&path, r#"{"format": 99}"#).unwrap();
         assert!(read(&path).unwrap_err().to_string().contains("format 99"));
         std::fs::write(&path, "- hosts: all").unwrap();
-        assert!(read(&path).unwrap_err().to_string().contains("is no plan"));
+        assert!(read(&path).unwrap_err().to_string().contains("is not a plan"));
     }
 }

@@ -175,7 +175,14 @@ impl Loader {
     /// # Errors
     /// If the template fails.
     pub fn template_name(&self, value: &Value, vars: &[Rc<Dict>]) -> Result<Value, Diagnostic> {
-        (self.static_template)(value, vars)
+        match (self.static_template)(value, vars)? {
+            // An editor runs nothing, so that it cannot tell.
+            Value::Unknown(unknown) => {
+                let message = format!("only a run can tell this name: it waits for {}", unknown.describe_missing());
+                Err(Diagnostic::warning(message))
+            }
+            known => Ok(known),
+        }
     }
 
     /// Reads a file as text, opening it if it is vaulted or encrypted with SOPS.

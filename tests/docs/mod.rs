@@ -169,6 +169,8 @@ fn every_variable_that_is_read_is_listed() {
             quoted.captures_iter(text.as_str()).map(|found| found.unwrap().get(1).unwrap().as_str().to_owned()),
         );
     }
+    // A name in Python modules.
+    read.remove("ANSIBLE_METADATA");
     let unlisted: Vec<_> = read.iter().filter(|name| !page.contains(&format!("`{name}`"))).collect();
     assert!(unlisted.is_empty(), "docs/environment.md lacks {unlisted:?}");
     let listed = fancy_regex::Regex::new(r"`((ANSIBLE|IONOS|IONPLAY|PLAYBOOK)_[A-Z_]+)`").unwrap();

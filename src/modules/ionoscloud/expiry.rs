@@ -32,10 +32,10 @@ pub(super) struct ParsedExpiry {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExpiryError {
     /// The text is empty.
-    #[error("`expiry_date` is empty; leave it out to keep the expiry as it is, or set it to `never`")]
+    #[error("`expiry_date` is empty; omit it to keep the expiry, or set it to `never`")]
     Empty,
     /// The text is neither absolute nor relative.
-    #[error("`expiry_date` `{0}` is no date; write it like `2031-03-01T12:00:00Z`, `2031-03-01`, `+30d` or `never`")]
+    #[error("`expiry_date` `{0}` is not a date; write it like `2031-03-01T12:00:00Z`, `2031-03-01`, `+30d` or `never`")]
     NotDate(String),
     /// The time cannot be expressed as a date.
     #[error("{subject} is too far away")]

@@ -305,7 +305,7 @@ mod tests {
             (r#"["x"]"#, r#"{"section": "q", "file": "u.ini", "case_sensitive": true}"#, "No section 'q' in 'u.ini'."),
             (r#"["section=p"]"#, "{}", "No key to look up was provided as first term"),
             (r#"["x nope=p"]"#, "{}", "'nope' is not a valid option"),
-            (r#"[1]"#, "{}", "wants text, not int"),
+            (r#"[1]"#, "{}", "needs text, not int"),
         ] {
             let problem = stage.run_to_json("ini", terms, options).unwrap_err();
             assert!(problem.message.contains(says), "{terms}: {}", problem.message);
