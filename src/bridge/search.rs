@@ -121,7 +121,7 @@ impl ModuleSearch {
         let path = core.join("modules").join(&file);
         let is_alone = path.is_file() && !core.join("plugins/action").join(&file).is_file();
         let name = format!("ansible.builtin.{short}");
-        is_alone.then(|| Step::Found(FoundModule { name, path, collections_folder: None }))
+        is_alone.then_some(Step::Found(FoundModule { name, path, collections_folder: None }))
     }
 
     fn find_in_collections(&self, namespace: &str, collection: &str, rest: &[&str]) -> Option<Step> {

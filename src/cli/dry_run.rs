@@ -61,7 +61,8 @@ impl DryRun<'_> {
         let mut gathered = gathered.borrow_mut();
         if done.exit != Exit::Success && gathered.failed.is_empty() {
             // A plan of half a run must not look like a whole one.
-            let why = Some("the dry run ended with an error outside of any task".to_owned());
+            let unknown = || "the dry run ended with an error outside of any task".to_owned();
+            let why = Some(done.reason.clone().unwrap_or_else(unknown));
             gathered.failed.push(PlannedTask {
                 task: "(the run)".to_owned(),
                 host: "(none)".to_owned(),

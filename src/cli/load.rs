@@ -120,6 +120,8 @@ pub fn vault_secrets(args: &RunArgs, settings: &RunSettings, redactor: &Rc<Redac
     let secrets = VaultSecrets::collect_sources(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
         .map_err(|problem| general_problem(problem.to_string()))?;
     let secrets = secrets.matching_ids(settings.bool(settings::DEFAULT_VAULT_ID_MATCH));
+    let door = Rc::clone(redactor);
+    let secrets = secrets.with_secret_listener(Box::new(move |secret| door.add(secret)));
     if !args.mask_vault {
         return Ok(Rc::new(secrets));
     }

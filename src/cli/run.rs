@@ -61,6 +61,8 @@ pub(super) struct RunOutcome {
     pub exit: Exit,
     /// The run, if the playbook could be read.
     pub run: Option<Rc<RunState>>,
+    /// Why it ended outside of any task, in one sentence, if it did.
+    pub reason: Option<String>,
 }
 
 /// Runs what the arguments say.
@@ -84,7 +86,7 @@ async fn run_playbooks(args: &RunArgs) -> Exit {
 
 /// Runs what the arguments say with something of one's own.
 pub(super) async fn run_with(args: &RunArgs, mut making: RunSetup) -> RunOutcome {
-    let failed = |exit| RunOutcome { exit, run: None };
+    let failed = |exit| RunOutcome { exit, run: None, reason: None };
     let settings = match RunSettings::load() {
         Ok(settings) => settings,
         Err(message) => return failed(print_messages(&[message], has_colours(args.no_color), Exit::BadOptions)),
@@ -128,7 +130,8 @@ pub(super) async fn run_with(args: &RunArgs, mut making: RunSetup) -> RunOutcome
         }
     };
     let exit = end_run(&bus, &ended, colour, store.as_deref(), server.is_some());
-    RunOutcome { exit, run: Some(run) }
+    let reason = ended.report.first().map(|message| bus.redactor().redact(&message.one_line()).into_owned());
+    RunOutcome { exit, run: Some(run), reason }
 }
 
 /// Waits for the lock file, if one is named.

@@ -23,7 +23,9 @@ pub fn source(path: &Path, secrets: &VaultSecrets, reads: &InputDigests) -> Resu
         return Ok(if secrets.is_masking() { Source::secret(name, text) } else { Source::sealed(name, text) });
     }
     if sops::is_sops_text(&text) {
-        return Ok(Source::secret(name, sops::open_sops_file(path)?.as_str()));
+        let opened = sops::open_sops_file(path)?;
+        sops::visit_texts(&opened, &mut |secret| secrets.note_secret(secret));
+        return Ok(Source::secret(name, opened.as_str()));
     }
     Ok(Source::new(name, text.strip_prefix('\u{feff}').unwrap_or(&text)))
 }

@@ -161,7 +161,7 @@ fn to_item(document: &Document, choice: Choice, range: Range<usize>) -> Completi
         label: choice.label,
         kind: Some(choice.kind),
         documentation: (!choice.about.is_empty())
-            .then(|| Documentation::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value: choice.about })),
+            .then_some(Documentation::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value: choice.about })),
         text_edit: Some(CompletionTextEdit::Edit(edit)),
         ..CompletionItem::default()
     }

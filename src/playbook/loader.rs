@@ -205,6 +205,7 @@ impl Loader {
         }
         if sops::is_sops_text(source.text()) {
             let opened = sops::open_sops_file(path).map_err(|d| Box::new(LoadError::from_general(d)))?;
+            sops::visit_texts(&opened, &mut |secret| (self.on_secret)(secret));
             return Ok(Source::secret(source.name(), opened.as_str()));
         }
         Ok(source)

@@ -51,6 +51,21 @@ pub fn open_sops_file(path: &Path) -> Result<Zeroizing<String>, Diagnostic> {
     Err(Diagnostic::error(format!("cannot open `{name}`: `sops` says: {words}")).hint(hint))
 }
 
+/// Visits every text in an opened file, however deep: all of them are secrets.
+pub fn visit_texts(opened: &str, visit: &mut dyn FnMut(&str)) {
+    fn walk(value: &serde_json::Value, visit: &mut dyn FnMut(&str)) {
+        match value {
+            serde_json::Value::String(text) => visit(text),
+            serde_json::Value::Array(items) => items.iter().for_each(|item| walk(item, visit)),
+            serde_json::Value::Object(members) => members.values().for_each(|member| walk(member, visit)),
+            _ => {}
+        }
+    }
+    if let Ok(value) = serde_json::from_str(opened) {
+        walk(&value, visit);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::is_sops_text;

@@ -83,6 +83,7 @@ pub fn print_doc(args: &DocArgs) -> Exit {
 /// Returns the output for these options.
 fn answer_query(args: &DocArgs) -> Result<String, Box<Diagnostic>> {
     let mut words: Vec<&str> = args.name.iter().map(String::as_str).collect();
+    words.iter().for_each(|word| load::search_foreign_modules(word));
     if args.kind.is_none() && !args.list && !args.snippet && !args.json {
         return find_page(&words);
     }

@@ -66,6 +66,8 @@ struct Read {
     files: Vec<PathBuf>,
     /// A file was vaulted, so the result is not to be shown.
     vaulted: bool,
+    /// Texts that SOPS had encrypted.
+    secrets: Vec<String>,
 }
 
 fn include_vars(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
@@ -101,10 +103,12 @@ fn include_vars(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOu
         merged.merge(&vars);
         vars = merged;
     }
+    let secrets = std::mem::take(&mut read.secrets);
     let mut outcome = ModuleOutcome::default()
         .with("ansible_facts", vars.clone())
         .with("ansible_included_var_files", files())
         .with_effect(ModuleEffect::IncludeVars(vars));
+    outcome.effects.extend(secrets.into_iter().map(ModuleEffect::Secret));
     if read.vaulted {
         outcome = outcome.with("_ansible_no_log", true);
     }
@@ -142,7 +146,9 @@ fn load_file(context: &TaskContext<'_>, path: &Path, read: &mut Read) -> Result<
     }
     let mut source = crate::yaml::read_text(&name, content)?;
     if sops::is_sops_text(source.text()) {
-        source = Source::secret(&name, sops::open_sops_file(path)?.as_str());
+        let opened = sops::open_sops_file(path)?;
+        sops::visit_texts(&opened, &mut |secret| read.secrets.push(secret.to_owned()));
+        source = Source::secret(&name, opened.as_str());
         read.vaulted = true;
     }
     let loaded = crate::yaml::load_document(&source)?;

@@ -40,6 +40,7 @@ pub struct VaultSecrets {
     match_ids: bool,
     /// Receives every text that is opened, if such texts count as secret.
     on_opened: Option<OpenedListener>,
+    on_secret: Option<OpenedListener>,
 }
 
 impl std::fmt::Debug for VaultSecrets {
@@ -175,6 +176,20 @@ impl VaultSecrets {
     pub fn with_masking(mut self, see: Box<dyn Fn(&str)>) -> Self {
         self.on_opened = Some(see);
         self
+    }
+
+    /// `see` is given every text of inventory files that is a secret in any case.
+    #[must_use]
+    pub fn with_secret_listener(mut self, see: Box<dyn Fn(&str)>) -> Self {
+        self.on_secret = Some(see);
+        self
+    }
+
+    /// Tells of a secret that another program has opened.
+    pub fn note_secret(&self, secret: &str) {
+        if let Some(see) = &self.on_secret {
+            see(secret);
+        }
     }
 
     /// Whether what is opened counts as secret.
