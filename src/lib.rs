@@ -32,7 +32,7 @@
 //! - [`sandbox`] is an API to try things on, built from the description of the real one and not from our client.
 //! - [`gitops`] reconciles Git repositories unattended.
 //! - [`explain`] says what a task would get, without running it.
-//! - [`reference`] has the reference text of modules and of the language; [`lsp`] is the server that editors talk to.
+//! - [`mod@reference`] has the reference text of modules and of the language; [`lsp`] is the server that editors talk to.
 //! - [`cli`] puts it all together.
 //!
 //! # Where to begin

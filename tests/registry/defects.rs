@@ -269,7 +269,7 @@ fn d15_nonsense_is_refused_before_any_request() {
         (scope(json!({"actions": "pull"})), "write `actions: [pull]`"),
         (scope(json!({"type": null})), "`scopes[0].type` must be text, not null"),
         (scope(json!({"name": ""})), "`scopes[0].name` is empty"),
-        (json!({"expiry_date": "soon"}), "is no date"),
+        (json!({"expiry_date": "soon"}), "is not a date"),
         (json!({"wait_timeout": -1}), "must not be negative"),
         (json!({"contract_number": "12 34"}), "`contract_number` must be a number"),
         (json!({"api_url": "ftp://h.example"}), "is not a base URL"),

@@ -232,15 +232,15 @@ mod tests {
     #[test]
     fn everything_else_is_refused_with_a_reason() {
         refused("", "is empty");
-        refused("next week", "is no date");
-        refused("2031-13-01", "is no date");
-        refused("2031-03-01Tlater", "is no date");
+        refused("next week", "is not a date");
+        refused("2031-13-01", "is not a date");
+        refused("2031-03-01Tlater", "is not a date");
         refused("+30m", "minutes or months");
         refused("+30 fortnights", "not a unit of time");
         refused("+d", "needs a number");
         refused("+", "gives no time");
         refused("+99999999999999999y", "too far away");
-        refused("é2031-03-01", "is no date");
+        refused("é2031-03-01", "is not a date");
     }
 
     #[test]

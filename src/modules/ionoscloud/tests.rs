@@ -148,7 +148,7 @@ async fn mistakes_are_found_before_any_request() {
     for (args, part) in [
         (r#"{"name": "ci", "status": "enabeld"}"#, "did you mean `enabled`?"),
         (r#"{"name": "1st"}"#, "must begin with a letter"),
-        (r#"{"name": "ci", "expiry_date": "next week"}"#, "is no date"),
+        (r#"{"name": "ci", "expiry_date": "next week"}"#, "is not a date"),
         (r#"{"name": "ci", "scopes": [{"name": "a", "type": "repository", "action": []}]}"#, "`actions`?"),
         (r#"{"name": "ci", "scopes": [{"name": "a", "type": "repository", "actions": "pull"}]}"#, "[pull]"),
         (r#"{"name": "ci", "scopes": ["a"]}"#, "`scopes[0]` must be a mapping"),
