@@ -104,6 +104,7 @@ pub const TABLE: &[Setting] = &[
     define_setting(["INVENTORY_UNPARSED_WARNING", "inventory", "inventory_unparsed_warning", "ANSIBLE_INVENTORY_UNPARSED_WARNING"], SettingKind::Bool, "true", "Warn where no inventory is given."),
     define_setting(["LOCALHOST_WARNING", "defaults", "localhost_warning", "ANSIBLE_LOCALHOST_WARNING"], SettingKind::Bool, "true", "Warn where there is no host but the implicit `localhost`."),
     define_setting(["MASK_VAULT", "defaults", "mask_vault", "IONPLAY_MASK_VAULT"], SettingKind::Bool, "false", "Treat values from vaults as secrets, as `--mask-vault`; Ansible shows them."),
+    define_setting(["PARALLEL_REQUESTS", "defaults", "parallel_requests", "IONPLAY_PARALLEL"], SettingKind::Int, "8", "Items of a loop over a registry module that are at work at once, from 1 to 64, as `--parallel`."),
     define_setting(["SHOW_CUSTOM_STATS", "defaults", "show_custom_stats", "ANSIBLE_SHOW_CUSTOM_STATS"], SettingKind::Bool, "false", "Show at the end what `set_stats` gathered."),
     define_setting(["SHOW_PER_HOST_START", "defaults", "show_per_host_start", "ANSIBLE_SHOW_PER_HOST_START"], SettingKind::Bool, "false", "A line where a task begins on a host."),
     define_setting(["SHOW_TASK_PATH_ON_FAILURE", "defaults", "show_task_path_on_failure", "ANSIBLE_SHOW_TASK_PATH_ON_FAILURE"], SettingKind::Bool, "false", "Show where a task stands that failed."),

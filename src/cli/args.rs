@@ -24,6 +24,10 @@ pub struct RunArgs {
     #[arg(short, long, value_name = "N", help_heading = "Hosts")]
     #[arg(value_parser = parse_forks)]
     pub forks: Option<usize>,
+    /// Items of a loop over a registry module that are at work at once; 1 is one after the other.
+    #[arg(long, value_name = "N", help_heading = "Hosts")]
+    #[arg(value_parser = parse_parallel)]
+    pub parallel: Option<usize>,
     /// The connection; only `local` is.
     #[arg(short, long, value_name = "TYPE", help_heading = "Hosts")]
     pub connection: Option<String>,
@@ -187,6 +191,13 @@ fn parse_forks(text: &str) -> Result<usize, String> {
         Ok(0) => Err("at least one host must run at a time".to_owned()),
         Ok(forks) => Ok(forks),
         Err(_) => Err("a whole number is wanted".to_owned()),
+    }
+}
+
+fn parse_parallel(text: &str) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(number @ 1..=64) => Ok(number),
+        _ => Err("a whole number from 1 to 64 is wanted".to_owned()),
     }
 }
 

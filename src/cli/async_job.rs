@@ -93,6 +93,7 @@ async fn run_module(job: &Job, store: Rc<CredentialStore>, warnings: &Warnings) 
         warnings,
         interrupt: limit.interrupt(),
         kept: None,
+        order: None,
         progress: ProgressChannel::default(),
         task: job.called.clone(),
         credentials: Some(store),

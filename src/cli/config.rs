@@ -55,6 +55,7 @@ pub fn build_options(args: &RunArgs, settings: &RunSettings) -> RunOptions {
         diff: args.diff,
         verbosity: args.verbose.min(4),
         forks: args.forks.unwrap_or(5),
+        parallel: args.parallel.unwrap_or_else(|| parallel_setting(settings)),
         limit: args.limit.clone(),
         tags: Selection::new(&args.tags, &args.skip_tags),
         start_at: args.start_at_task.clone(),
@@ -86,6 +87,11 @@ pub fn build_options(args: &RunArgs, settings: &RunSettings) -> RunOptions {
         seal_key_file: args.seal_key_file.clone(),
         answers: Rc::default(),
     }
+}
+
+/// Returns how many items of a loop are at work at once by the settings.
+fn parallel_setting(settings: &RunSettings) -> usize {
+    usize::try_from(settings.int("PARALLEL_REQUESTS").clamp(1, 64)).unwrap_or(1)
 }
 
 /// Where facts are kept between runs.

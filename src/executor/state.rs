@@ -36,6 +36,8 @@ pub struct RunOptions {
     pub verbosity: u8,
     /// `--forks`
     pub forks: usize,
+    /// `--parallel`: items of a loop over a registry module that run at once.
+    pub parallel: usize,
     /// `--limit`
     pub limit: Option<String>,
     /// `--tags` and `--skip-tags`

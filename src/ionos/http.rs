@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::api::{ApiFuture, Id, Witness};
 use super::content::{Query, Reading, RegistryContents};
 use super::decode::{decode_reply, require_id, to_json};
-use super::list_cache::ListCache;
+use super::list_cache::{ListCache, ListName};
 use super::model::{Location, Metadata, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
 use super::paging::{ListPage, Named, PagedItems, list_without_items};
 use super::path::{contents_path, known_id, percent_encode, registry_path, repository_path, token_path};
@@ -58,6 +58,10 @@ impl Connector for HttpConnector {
             kept: connection.kept.clone(),
             by_password,
         }))
+    }
+
+    fn may_run_in_parallel(&self) -> bool {
+        true
     }
 }
 
@@ -165,6 +169,21 @@ impl HttpApi {
         }
     }
 
+    async fn read_registries(&self, name: Option<&str>) -> Result<Vec<Registry>, ApiError> {
+        let found = self.pages_by_token(name).await?;
+        found.items.iter().for_each(|registry| self.remember_registry(registry));
+        Ok(found.items)
+    }
+
+    async fn read_tokens(&self, registry: &str) -> Result<Option<Rc<Vec<Token>>>, ApiError> {
+        let found: Option<PagedItems<Token>> =
+            self.pages_by_offset(&format!("{}/tokens", registry_path(registry)), PAGE, "").await?;
+        if found.is_none() {
+            self.forget_registry(registry);
+        }
+        Ok(found.map(|found| Rc::new(found.items)))
+    }
+
     /// Reads of what registries hold are documented for API tokens only.
     fn explain_error(&self, error: ApiError) -> ApiError {
         if !self.by_password || !matches!(error.status, Some(401 | 403)) {
@@ -229,15 +248,17 @@ impl RegistryReads for HttpApi {
 
     fn list_registries<'a>(&'a self, name: Option<&'a str>) -> ApiFuture<'a, Vec<Registry>> {
         Box::pin(async move {
-            if let Some(known) = self.kept.as_ref().and_then(|kept| kept.cached_registries(name)) {
+            let Some(kept) = &self.kept else { return self.read_registries(name).await };
+            if let Some(known) = kept.cached_registries(name) {
                 return Ok(known);
             }
-            let found = self.pages_by_token(name).await?;
-            found.items.iter().for_each(|registry| self.remember_registry(registry));
-            if let Some(kept) = &self.kept {
-                kept.keep_registries(name, &found.items);
+            let reading = kept.begin_reading(ListName::Registries(name.map(str::to_owned))).await;
+            if let Some(known) = kept.cached_registries(name) {
+                return Ok(known);
             }
-            Ok(found.items)
+            let found = self.read_registries(name).await?;
+            kept.keep_registries(name, &found, &reading);
+            Ok(found)
         })
     }
 
@@ -265,15 +286,17 @@ impl RegistryReads for HttpApi {
     fn list_tokens<'a>(&'a self, registry: &'a Id) -> ApiFuture<'a, Option<Rc<Vec<Token>>>> {
         Box::pin(async move {
             let id = known_id(registry)?;
-            if let Some(known) = self.kept.as_ref().and_then(|kept| kept.cached_tokens(id)) {
+            let Some(kept) = &self.kept else { return self.read_tokens(id).await };
+            if let Some(known) = kept.cached_tokens(id) {
                 return Ok(Some(known));
             }
-            let found: Option<PagedItems<Token>> =
-                self.pages_by_offset(&format!("{}/tokens", registry_path(id)), PAGE, "").await?;
-            let tokens = found.map(|found| Rc::new(found.items));
-            match &tokens {
-                None => self.forget_registry(id),
-                Some(tokens) => self.update_cache(|kept| kept.keep_tokens(id, tokens)),
+            let reading = kept.begin_reading(ListName::Tokens(id.to_owned())).await;
+            if let Some(known) = kept.cached_tokens(id) {
+                return Ok(Some(known));
+            }
+            let tokens = self.read_tokens(id).await?;
+            if let Some(tokens) = &tokens {
+                kept.keep_tokens(id, tokens, &reading);
             }
             Ok(tokens)
         })

@@ -20,6 +20,7 @@ pub mod list_cache;
 pub mod model;
 pub mod overlay;
 mod ownership;
+mod pace;
 mod paging;
 mod path;
 mod proxy;
@@ -54,6 +55,12 @@ pub trait Connector {
 
     /// Whether a task may use the API in a process of its own, where this connector does not see what it sends.
     fn may_be_left(&self) -> bool {
+        false
+    }
+
+    /// Whether several requests may be under way at once. Not where their order matters: in a dry run that notes them, or
+    /// under a plan after whose first deviation nothing more may be sent.
+    fn may_run_in_parallel(&self) -> bool {
         false
     }
 

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod builtin;
+pub mod claims;
 pub mod community;
 pub mod glob;
 pub mod ionoscloud;
@@ -18,6 +19,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 pub use args::ModuleArgs;
+pub use claims::{LoopOrder, ObjectClaim, ObjectClaims};
 pub use outcome::{Diff, Failure, Later, ModuleEffect, ModuleOutcome};
 pub use spec::Spec;
 
@@ -44,6 +46,11 @@ pub trait TaskModule: Sync {
         args: &'a ModuleArgs,
         context: &'a TaskContext<'a>,
     ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>>;
+
+    /// Returns the objects that a call with these arguments may change, as far as they tell.
+    fn claim_objects(&self, _args: &ModuleArgs, _environment: &[(String, String)]) -> ObjectClaims {
+        ObjectClaims::Unclear
+    }
 
     /// Checks the values of arguments that are known before the run, without any request; warnings go to the context.
     ///
@@ -165,6 +172,8 @@ pub struct TaskContext<'a> {
     pub interrupt: &'a crate::interrupt::Interrupt,
     /// Where a looped task keeps its long lists.
     pub kept: Option<Rc<crate::ionos::ListCache>>,
+    /// Place among the items of a loop, where the module runs before those ahead of it have ended.
+    pub order: Option<&'a LoopOrder>,
     /// Where to say what is waited for.
     pub progress: crate::progress::ProgressChannel,
     /// The task with its place, for records of registry objects; empty for other modules.

@@ -94,6 +94,7 @@ fn check_one(
         warnings: &warnings,
         interrupt: &crate::interrupt::Interrupt::default(),
         kept: None,
+        order: None,
         task: String::new(),
         credentials: None,
         progress: crate::progress::ProgressChannel::default(),

@@ -70,6 +70,15 @@ impl VariableScope for LayeredScope<'_> {
 /// Opens vaulted text.
 pub type Opener = dyn Fn(&Sealed) -> Result<Text, TemplateError>;
 
+/// What templates have noted for the user.
+#[derive(Debug, Default)]
+pub struct TemplateNotes {
+    /// Warnings.
+    pub warnings: Vec<String>,
+    /// Ways of writing that will stop working.
+    pub deprecations: Vec<String>,
+}
+
 /// State shared by all templates of a run.
 pub struct Globals {
     base_dir: PathBuf,
@@ -181,6 +190,14 @@ impl Globals {
     /// The deprecated ways of writing that were met since the last time.
     pub fn take_deprecations(&self) -> Vec<String> {
         self.deprecations.take()
+    }
+
+    /// Puts other warnings and deprecations in the place of those noted so far, and returns these.
+    pub fn exchange_notes(&self, notes: TemplateNotes) -> TemplateNotes {
+        TemplateNotes {
+            warnings: self.warnings.replace(notes.warnings),
+            deprecations: self.deprecations.replace(notes.deprecations),
+        }
     }
 
     /// Opens a vaulted text.

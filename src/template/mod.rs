@@ -42,7 +42,7 @@ mod taint;
 pub mod tests;
 
 pub use api::{ConditionVerdict, braces_warning, is_whole_template, object_to_mapping};
-pub use engine::{Globals, LayeredScope, TemplateEngine, VariableScope};
+pub use engine::{Globals, LayeredScope, TemplateEngine, TemplateNotes, VariableScope};
 pub use error::{TemplateError, TemplateErrorKind};
 pub use header::{FILE_OPTIONS, FileOptions};
 pub use own_variables::own_variables;

@@ -117,6 +117,7 @@ async fn one_host(
             targets,
             fate,
             kept: create_list_cache(&task),
+            turn: None,
         };
         let finished = runner.run_task().await?;
         if finished.may_fail {

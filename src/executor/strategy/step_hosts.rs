@@ -65,7 +65,7 @@ pub async fn one_task(
         async move {
             let targets: &[Rc<str>] = if once { alive } else { std::slice::from_ref(&host) };
             let finished =
-                TaskRun { run, play, task, label, host: &host, targets, fate, kept: create_list_cache(task) }
+                TaskRun { run, play, task, label, host: &host, targets, fate, kept: create_list_cache(task), turn: None }
                     .run_task()
                     .await;
             (host, fate, finished)
@@ -135,7 +135,7 @@ impl Includer<'_> {
         shared: &mut IndexMap<u32, (String, Vec<String>, Option<Value>)>,
     ) -> LoadResult<bool> {
         let Self { run, play, task, label, fate } = *self;
-        let runner = TaskRun { run, play, task, label, host, targets: hosts, fate, kept: create_list_cache(task) };
+        let runner = TaskRun { run, play, task, label, host, targets: hosts, fate, kept: create_list_cache(task), turn: None };
         let mut lists = Vec::new();
         for request in &finished.includes {
             match request.load_included(run, play, task) {

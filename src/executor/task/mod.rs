@@ -9,9 +9,13 @@ pub mod effects;
 pub mod file_effects;
 pub mod foreground;
 pub mod invoke;
+mod item_capture;
+mod item_turn;
 pub mod label;
+mod loop_independence;
 pub mod loop_result;
 pub mod loops;
+mod parallel_loop;
 pub mod plan_guard;
 pub mod prepare;
 pub mod rescue_vars;
@@ -51,6 +55,8 @@ pub struct TaskRun<'a> {
     pub fate: Fate,
     /// Where the passes of a loop keep what they need not ask for again.
     pub kept: Option<Rc<ListCache>>,
+    /// The place of the item in its loop, where several run side by side.
+    pub(in crate::executor) turn: Option<Rc<item_turn::ItemTurn>>,
 }
 
 /// Where the passes of a task keep what they need not ask for again; nothing is kept from one task to the next.

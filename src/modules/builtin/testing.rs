@@ -95,6 +95,7 @@ impl Bench {
             warnings: &self.warnings,
             interrupt: &crate::interrupt::Interrupt::default(),
             kept: None,
+            order: None,
             progress: ProgressChannel::default(),
             task: String::new(),
             credentials: None,

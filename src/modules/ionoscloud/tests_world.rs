@@ -141,6 +141,7 @@ impl World {
             warnings: &self.warnings,
             interrupt: &crate::interrupt::Interrupt::default(),
             kept: None,
+            order: None,
             progress: ProgressChannel::default(),
             task: String::new(),
             credentials: None,

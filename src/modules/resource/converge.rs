@@ -7,7 +7,7 @@ use super::{ObservedObject, Order, Resource, ResourceError, Site, suggest_names}
 use crate::diagnostic::Diagnostic;
 use crate::ionos::{ApiConnection, ApiError, RegistryApi};
 use crate::modules::ionoscloud::options;
-use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, ObjectClaims, Spec, TaskContext, TaskModule};
 use crate::reconcile::{ResourceAction, Verb};
 use crate::value::{Dict, Value};
 
@@ -33,6 +33,10 @@ impl<R: Resource> TaskModule for R {
                 }
             }
         })
+    }
+
+    fn claim_objects(&self, args: &ModuleArgs, environment: &[(String, String)]) -> ObjectClaims {
+        Resource::claim_objects(self, args, environment)
     }
 
     fn check_values(&self, args: &ModuleArgs, context: &TaskContext<'_>) -> Result<(), Box<Diagnostic>> {
@@ -88,6 +92,10 @@ impl<R: Resource> ResourceRun<'_, R> {
         again: bool,
     ) -> Result<ModuleOutcome, ConvergeError> {
         let seen = self.resource.observe_object(api, want).await.map_err(|stop| self.failed_observation(want, stop))?;
+        if let Some(order) = self.context.order.filter(|_| self.needs_turn(want, &seen)) {
+            order.give_up();
+            return Err(ConvergeError::Failed(Box::default()));
+        }
         let site = Site {
             api,
             parent: seen.parent.as_ref(),
@@ -127,6 +135,20 @@ impl<R: Resource> ResourceRun<'_, R> {
                 settled.map_err(|failure| ConvergeError::Failed(Box::new(failure)))
             }
             (outcome, _) => outcome,
+        }
+    }
+
+    /// Whether what is done, or said, depends on more than the object itself: on its siblings, or on what is recorded of it.
+    fn needs_turn(&self, want: &R::Desired, seen: &ObservedObject<R::Object>) -> bool {
+        if seen.past.is_some() || seen.successor.is_some() {
+            return true;
+        }
+        match (self.state, &seen.object) {
+            ("absent", _) => self.resource.removal_note(want, &seen.names).is_some(),
+            // The nearest names are suggested.
+            ("update", None) => seen.no_parent.is_none(),
+            (_, None) => false,
+            (_, Some(have)) => matches!(self.resource.plan_action(want, Some(have)), ResourceAction::Replace { .. }),
         }
     }
 

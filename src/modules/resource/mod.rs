@@ -12,7 +12,7 @@ mod recover;
 use std::future::Future;
 use std::time::Duration;
 
-use super::{Failure, ModuleArgs, ModuleOutcome, Spec, TaskContext};
+use super::{Failure, ModuleArgs, ModuleOutcome, ObjectClaims, Spec, TaskContext};
 use crate::diagnostic::Diagnostic;
 use crate::ionos::api::Id;
 use crate::ionos::create::CreationSettings;
@@ -121,6 +121,9 @@ pub trait Resource: Sync {
     /// # Errors
     /// When an argument makes no sense.
     fn read_desired(&self, args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Self::Desired, ResourceError>;
+
+    /// Returns the objects that a task with these arguments may change.
+    fn claim_objects(&self, args: &ModuleArgs, environment: &[(String, String)]) -> ObjectClaims;
 
     /// Returns the task's name for the object.
     fn object_identity(&self, want: &Self::Desired) -> String;
