@@ -76,6 +76,9 @@ pub struct RunArgs {
     /// Run handlers of hosts that failed, too.
     #[arg(long, help_heading = "Mode")]
     pub force_handlers: bool,
+    /// Read from the service for every task and item, even where the same list was read just before.
+    #[arg(long, help_heading = "Mode")]
+    pub fresh: bool,
     /// Forget the facts that were kept of earlier runs.
     #[arg(long, help_heading = "Mode")]
     pub flush_cache: bool,

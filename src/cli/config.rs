@@ -7,7 +7,7 @@ use super::args::RunArgs;
 use super::callbacks::Callbacks;
 use super::output::general_problem;
 use crate::diagnostic::Reaction;
-use crate::executor::{self, RunOptions, Selection};
+use crate::executor::{self, ListSharing, RunOptions, Selection};
 use crate::inventory::{Composer, Inventory, InventoryRules, Transform};
 use crate::playbook::{LoadError, LoadResult, Loader};
 use crate::report::{Bus, ReportEvent};
@@ -56,6 +56,7 @@ pub fn build_options(args: &RunArgs, settings: &RunSettings) -> RunOptions {
         verbosity: args.verbose.min(4),
         forks: args.forks.unwrap_or(5),
         parallel: args.parallel.unwrap_or_else(|| parallel_setting(settings)),
+        list_sharing: if args.fresh { ListSharing::Never } else { ListSharing::BetweenTasks },
         limit: args.limit.clone(),
         tags: Selection::new(&args.tags, &args.skip_tags),
         start_at: args.start_at_task.clone(),

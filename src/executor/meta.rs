@@ -125,6 +125,7 @@ pub fn run_meta_task(
                 cursor.clear_failure();
             }
             run.failed.borrow_mut().retain(|host, _| !play.all_hosts.contains(host));
+            run.readmissions.set(run.readmissions.get() + 1);
         }
         "end_host" => {
             for host in &willing {

@@ -1,6 +1,6 @@
 //! The service itself: calls, pages, decoding.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -41,6 +41,7 @@ pub struct HttpApi {
     service: Rc<Service>,
     waiting: WaitPolicy,
     kept: Option<Rc<ListCache>>,
+    is_reused: Rc<Cell<bool>>,
     by_password: bool,
 }
 
@@ -56,6 +57,7 @@ impl Connector for HttpConnector {
             service: Rc::clone(service),
             waiting: connection.waiting.clone(),
             kept: connection.kept.clone(),
+            is_reused: Rc::clone(&connection.is_reused),
             by_password,
         }))
     }
@@ -205,6 +207,12 @@ impl HttpApi {
         }
     }
 
+    /// Takes note that a list was there already.
+    fn note_reused<T>(&self, known: Option<T>) -> Option<T> {
+        self.is_reused.set(self.is_reused.get() || known.is_some());
+        known
+    }
+
     fn update_cache(&self, change: impl FnOnce(&ListCache)) {
         if let Some(kept) = &self.kept {
             change(kept);
@@ -249,11 +257,11 @@ impl RegistryReads for HttpApi {
     fn list_registries<'a>(&'a self, name: Option<&'a str>) -> ApiFuture<'a, Vec<Registry>> {
         Box::pin(async move {
             let Some(kept) = &self.kept else { return self.read_registries(name).await };
-            if let Some(known) = kept.cached_registries(name) {
+            if let Some(known) = self.note_reused(kept.cached_registries(name)) {
                 return Ok(known);
             }
             let reading = kept.begin_reading(ListName::Registries(name.map(str::to_owned))).await;
-            if let Some(known) = kept.cached_registries(name) {
+            if let Some(known) = self.note_reused(kept.cached_registries(name)) {
                 return Ok(known);
             }
             let found = self.read_registries(name).await?;
@@ -276,8 +284,9 @@ impl RegistryReads for HttpApi {
         Box::pin(async move {
             let id = known_id(id)?;
             let found: Option<Registry> = self.get(&registry_path(id)).await?;
-            if found.is_none() {
-                self.forget_registry(id);
+            match &found {
+                Some(registry) => self.update_cache(|kept| kept.put_registry(registry)),
+                None => self.forget_registry(id),
             }
             Ok(found)
         })
@@ -287,16 +296,18 @@ impl RegistryReads for HttpApi {
         Box::pin(async move {
             let id = known_id(registry)?;
             let Some(kept) = &self.kept else { return self.read_tokens(id).await };
-            if let Some(known) = kept.cached_tokens(id) {
+            if let Some(known) = self.note_reused(kept.cached_tokens(id)) {
                 return Ok(Some(known));
             }
             let reading = kept.begin_reading(ListName::Tokens(id.to_owned())).await;
-            if let Some(known) = kept.cached_tokens(id) {
+            if let Some(known) = self.note_reused(kept.cached_tokens(id)) {
                 return Ok(Some(known));
             }
             let tokens = self.read_tokens(id).await?;
-            if let Some(tokens) = &tokens {
-                kept.keep_tokens(id, tokens, &reading);
+            match &tokens {
+                Some(tokens) => kept.keep_tokens(id, tokens, &reading),
+                // The registry is gone, so what lists say of registries is old.
+                None => _ = kept.clear(),
             }
             Ok(tokens)
         })

@@ -1,24 +1,67 @@
-//! Lists that a looped task keeps.
+//! Lists that tasks share.
 //!
-//! Each pass of a loop would read the same list again, so the task keeps it for its further passes, kept up with what this
-//! run itself writes. What others write meanwhile is noticed when the service refuses (409, 404): then the list is
+//! Each item of a loop, and each of several tasks in a row, would read the same list again, so it is kept, kept up with what
+//! this run itself writes. What others write meanwhile is noticed when the service refuses (409, 404): then the list is
 //! dropped and the task looks again before it gives up.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Deferred;
+use super::connection::Endpoint;
 use super::model::{Registry, Token};
 
-/// The lists of one looped task on one host.
+/// The lists of all accounts and services.
+#[derive(Debug, Default)]
+pub struct ListCaches {
+    by_endpoint: RefCell<HashMap<Endpoint, Rc<ListCache>>>,
+    /// Every call of a module reads anew.
+    is_fresh: bool,
+}
+
+impl ListCaches {
+    /// Returns caches whose lists are dropped before every call of a module.
+    pub fn always_fresh() -> Self {
+        Self { is_fresh: true, ..Self::default() }
+    }
+
+    /// Whether every call of a module reads anew.
+    pub fn is_fresh(&self) -> bool {
+        self.is_fresh
+    }
+
+    /// Returns the lists of a connection.
+    pub fn of_endpoint(&self, endpoint: &Endpoint) -> Rc<ListCache> {
+        Rc::clone(self.by_endpoint.borrow_mut().entry(endpoint.clone()).or_default())
+    }
+
+    /// Drops all lists.
+    pub fn clear(&self) {
+        self.by_endpoint.borrow().values().for_each(|lists| _ = lists.clear());
+    }
+
+    /// Drops lists that were read longer ago.
+    pub fn drop_older_than(&self, age: Duration) {
+        self.by_endpoint.borrow().values().for_each(|lists| lists.drop_older_than(age));
+    }
+}
+
+/// A list, and when it was read.
+struct CachedList<T> {
+    items: T,
+    read_at: Instant,
+}
+
+/// The lists of one account at one service.
 #[derive(Default)]
 pub struct ListCache {
-    tokens: RefCell<HashMap<String, Rc<Vec<Token>>>>,
-    registries: RefCell<HashMap<Option<String>, Vec<Registry>>>,
+    tokens: RefCell<HashMap<String, CachedList<Rc<Vec<Token>>>>>,
+    registries: RefCell<HashMap<Option<String>, CachedList<Vec<Registry>>>>,
     /// Registries and names of tokens whose creation was requested.
     requested: RefCell<HashSet<(String, String)>>,
     /// Items of a loop that want the same list wait for the one that reads it.
@@ -52,6 +95,7 @@ enum ListChange {
 pub(super) struct ListReading<'a> {
     cache: &'a ListCache,
     drops: u64,
+    begun: Instant,
     /// The number of changes that had been made before.
     before: usize,
     _turn: OwnedMutexGuard<()>,
@@ -77,12 +121,23 @@ impl ListCache {
         had
     }
 
+    fn drop_older_than(&self, age: Duration) {
+        self.tokens.borrow_mut().retain(|_, list| list.read_at.elapsed() <= age);
+        self.registries.borrow_mut().retain(|_, list| list.read_at.elapsed() <= age);
+    }
+
     /// Waits until no other item reads the list. It may be there then.
     pub(super) async fn begin_reading(&self, list: ListName) -> ListReading<'_> {
         let turn = Arc::clone(self.readings.borrow_mut().entry(list).or_default());
         let turn = turn.lock_owned().await;
         self.readers.set(self.readers.get() + 1);
-        ListReading { cache: self, drops: self.drops.get(), before: self.changes.borrow().len(), _turn: turn }
+        ListReading {
+            cache: self,
+            drops: self.drops.get(),
+            begun: Instant::now(),
+            before: self.changes.borrow().len(),
+            _turn: turn,
+        }
     }
 
     /// Records that a token of this name is requested.
@@ -98,13 +153,14 @@ impl ListCache {
 
     /// The tokens of a registry, if they are kept.
     pub(super) fn cached_tokens(&self, registry: &str) -> Option<Rc<Vec<Token>>> {
-        self.tokens.borrow().get(registry).cloned()
+        self.tokens.borrow().get(registry).map(|list| Rc::clone(&list.items))
     }
 
     /// Keeps the tokens of a registry, unless all lists were dropped since they were asked for.
     pub(super) fn keep_tokens(&self, registry: &str, tokens: &Rc<Vec<Token>>, reading: &ListReading<'_>) {
         if reading.drops == self.drops.get() {
-            self.tokens.borrow_mut().insert(registry.to_owned(), Rc::clone(tokens));
+            let list = CachedList { items: Rc::clone(tokens), read_at: reading.begun };
+            self.tokens.borrow_mut().insert(registry.to_owned(), list);
             self.repeat_changes(reading);
         }
     }
@@ -126,13 +182,14 @@ impl ListCache {
 
     /// The registries of a list, by the name that was asked for.
     pub(super) fn cached_registries(&self, name: Option<&str>) -> Option<Vec<Registry>> {
-        self.registries.borrow().get(&name.map(str::to_owned)).cloned()
+        self.registries.borrow().get(&name.map(str::to_owned)).map(|list| list.items.clone())
     }
 
     /// Keeps a list of registries, unless all lists were dropped since it was asked for.
     pub(super) fn keep_registries(&self, name: Option<&str>, registries: &[Registry], reading: &ListReading<'_>) {
         if reading.drops == self.drops.get() {
-            self.registries.borrow_mut().insert(name.map(str::to_owned), registries.to_vec());
+            let list = CachedList { items: registries.to_vec(), read_at: reading.begun };
+            self.registries.borrow_mut().insert(name.map(str::to_owned), list);
             self.repeat_changes(reading);
         }
     }
@@ -165,20 +222,21 @@ impl ListCache {
         match change {
             ListChange::PutToken(registry, token) => {
                 let mut tokens = self.tokens.borrow_mut();
-                let Some(list) = tokens.get_mut(registry).map(Rc::make_mut) else { return };
+                let Some(list) = tokens.get_mut(registry).map(|list| Rc::make_mut(&mut list.items)) else { return };
                 match list.iter_mut().find(|known| known.id == token.id) {
                     Some(known) => *known = token.clone(),
                     None => list.push(token.clone()),
                 }
             }
             ListChange::RemoveToken(registry, id) => {
-                if let Some(list) = self.tokens.borrow_mut().get_mut(registry).map(Rc::make_mut) {
-                    list.retain(|token| token.id.display_text() != id);
+                if let Some(list) = self.tokens.borrow_mut().get_mut(registry) {
+                    Rc::make_mut(&mut list.items).retain(|token| token.id.display_text() != id);
                 }
             }
             ListChange::PutRegistry(registry) => {
                 let own = registry.properties.name.display_text();
                 for (name, list) in self.registries.borrow_mut().iter_mut() {
+                    let list = &mut list.items;
                     match list.iter_mut().find(|known| known.id == registry.id) {
                         Some(known) => *known = registry.clone(),
                         None if name.as_deref().is_none_or(|name| own.contains(name)) => list.push(registry.clone()),
@@ -189,7 +247,7 @@ impl ListCache {
             ListChange::RemoveRegistry(id) => {
                 self.tokens.borrow_mut().remove(id);
                 for list in self.registries.borrow_mut().values_mut() {
-                    list.retain(|registry| registry.id.display_text() != id);
+                    list.items.retain(|registry| registry.id.display_text() != id);
                 }
             }
         }

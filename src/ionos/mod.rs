@@ -38,7 +38,7 @@ pub use decorator::ApiDecorator;
 pub use deferred::Deferred;
 pub use error::ApiError;
 pub use http::HttpConnector;
-pub use list_cache::ListCache;
+pub use list_cache::{ListCache, ListCaches};
 pub use overlay::OverlayConnector;
 pub use ownership::check_same_token;
 

@@ -170,8 +170,8 @@ pub struct TaskContext<'a> {
     pub warnings: &'a RefCell<Vec<String>>,
     /// Whether the user still wants to wait.
     pub interrupt: &'a crate::interrupt::Interrupt,
-    /// Where a looped task keeps its long lists.
-    pub kept: Option<Rc<crate::ionos::ListCache>>,
+    /// The lists of the service that tasks share, where they do.
+    pub kept: Option<Rc<crate::ionos::ListCaches>>,
     /// Place among the items of a loop, where the module runs before those ahead of it have ended.
     pub order: Option<&'a LoopOrder>,
     /// Where to say what is waited for.

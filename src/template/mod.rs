@@ -24,6 +24,7 @@ mod methods;
 mod mutation;
 mod named_tuples;
 mod network;
+mod notes;
 pub mod objects;
 mod ops;
 mod own_variables;
@@ -42,8 +43,9 @@ mod taint;
 pub mod tests;
 
 pub use api::{ConditionVerdict, braces_warning, is_whole_template, object_to_mapping};
-pub use engine::{Globals, LayeredScope, TemplateEngine, TemplateNotes, VariableScope};
+pub use engine::{Globals, LayeredScope, TemplateEngine, VariableScope};
 pub use error::{TemplateError, TemplateErrorKind};
 pub use header::{FILE_OPTIONS, FileOptions};
+pub use notes::TemplateNotes;
 pub use own_variables::own_variables;
 pub use plugin::{Context, FilterPlugin, Lookup, PluginArgs, PluginCall, Test};

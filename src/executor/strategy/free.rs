@@ -16,11 +16,12 @@ use super::step_hosts;
 use crate::executor::include::IncludeError;
 use crate::executor::meta;
 use crate::executor::play::PlayRun;
+use crate::executor::shared_lists::open_lists;
 use crate::executor::state::{Out, RunState};
+use crate::executor::task::TaskRun;
 use crate::executor::task::label;
 use crate::executor::task::task_result::MAY_RESCUE;
 use crate::executor::task::templated_action;
-use crate::executor::task::{TaskRun, create_list_cache};
 use crate::playbook::{LoadResult, Task};
 use crate::report::{OutcomeStatus, ReportEvent};
 
@@ -116,7 +117,7 @@ async fn one_host(
             host: &host,
             targets,
             fate,
-            kept: create_list_cache(&task),
+            kept: open_lists(run, &task),
             turn: None,
         };
         let finished = runner.run_task().await?;

@@ -1,5 +1,6 @@
 //! One task on all hosts that are at it, side by side, and what becomes of each of them.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures_util::stream::{self, StreamExt};
@@ -11,11 +12,12 @@ use super::step;
 use crate::diagnostic::Diagnostic;
 use crate::executor::include::IncludeError;
 use crate::executor::play::PlayRun;
+use crate::executor::shared_lists::open_lists;
 use crate::executor::state::RunState;
+use crate::executor::task::TaskRun;
 use crate::executor::task::label;
 use crate::executor::task::settings::read_flag;
 use crate::executor::task::task_result::{MAY_RESCUE, TaskResult};
-use crate::executor::task::{TaskRun, create_list_cache};
 use crate::executor::variables::scope::TaskScope;
 use crate::playbook::{Keyword, LoadError, LoadResult, Task};
 use crate::report::{OutcomeStatus, ReportEvent, TaskLabel};
@@ -65,7 +67,7 @@ pub async fn one_task(
         async move {
             let targets: &[Rc<str>] = if once { alive } else { std::slice::from_ref(&host) };
             let finished =
-                TaskRun { run, play, task, label, host: &host, targets, fate, kept: create_list_cache(task), turn: None }
+                TaskRun { run, play, task, label, host: &host, targets, fate, kept: open_lists(run, task), turn: None }
                     .run_task()
                     .await;
             (host, fate, finished)
@@ -78,7 +80,8 @@ pub async fn one_task(
     for (host, fate, finished) in results {
         order.push((host, fate, finished?));
     }
-    order.sort_by_cached_key(|(host, ..)| hosts.iter().position(|known| known == host));
+    let places: HashMap<&str, usize> = hosts.iter().enumerate().map(|(place, host)| (&**host, place)).collect();
+    order.sort_by_key(|(host, ..)| places.get(&**host).copied());
     let mut shared: IndexMap<u32, (String, Vec<String>, Option<Value>)> = IndexMap::new();
     for (host, fate, finished) in &order {
         if matches!(finished.status, OutcomeStatus::Failed | OutcomeStatus::Rescued | OutcomeStatus::Unreachable) {
@@ -135,7 +138,8 @@ impl Includer<'_> {
         shared: &mut IndexMap<u32, (String, Vec<String>, Option<Value>)>,
     ) -> LoadResult<bool> {
         let Self { run, play, task, label, fate } = *self;
-        let runner = TaskRun { run, play, task, label, host, targets: hosts, fate, kept: create_list_cache(task), turn: None };
+        let runner =
+            TaskRun { run, play, task, label, host, targets: hosts, fate, kept: open_lists(run, task), turn: None };
         let mut lists = Vec::new();
         for request in &finished.includes {
             match request.load_included(run, play, task) {

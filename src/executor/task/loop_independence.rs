@@ -64,9 +64,8 @@ impl TaskRun<'_> {
     /// Whether the user wants one item after the other, or keywords make it unclear what belongs to which.
     fn is_told_in_order(&self, control: &LoopControl) -> bool {
         let has = |keyword: &Keyword| self.task.find_keyword(*keyword).is_some();
-        let is_template = |keyword: &Keyword| {
-            self.task.find_keyword(*keyword).is_some_and(|node| node.to_value().holds_template())
-        };
+        let is_template =
+            |keyword: &Keyword| self.task.find_keyword(*keyword).is_some_and(|node| node.to_value().holds_template());
         !control.pause.is_zero()
             || control.break_when.is_some()
             || find_conditions(self.task, Keyword::Until).is_some()

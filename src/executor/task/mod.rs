@@ -33,7 +33,7 @@ use std::rc::Rc;
 use super::play::PlayRun;
 use super::state::RunState;
 use super::strategy::cursor::Fate;
-use crate::ionos::ListCache;
+use crate::ionos::ListCaches;
 use crate::playbook::Task;
 use crate::report::TaskLabel;
 
@@ -53,13 +53,8 @@ pub struct TaskRun<'a> {
     pub targets: &'a [Rc<str>],
     /// Where a failure leads.
     pub fate: Fate,
-    /// Where the passes of a loop keep what they need not ask for again.
-    pub kept: Option<Rc<ListCache>>,
+    /// The lists of the service that it shares with other tasks, or among its items.
+    pub kept: Option<Rc<ListCaches>>,
     /// The place of the item in its loop, where several run side by side.
     pub(in crate::executor) turn: Option<Rc<item_turn::ItemTurn>>,
-}
-
-/// Where the passes of a task keep what they need not ask for again; nothing is kept from one task to the next.
-pub(in crate::executor) fn create_list_cache(task: &Task) -> Option<Rc<ListCache>> {
-    task.looping.is_some().then(Rc::default)
 }

@@ -28,6 +28,7 @@ impl TaskRun<'_> {
     /// # Errors
     /// If it notifies a handler that nobody knows: that ends the run.
     pub async fn run_task(&self) -> LoadResult<TaskResult> {
+        let _outside = self.run.lists.begin_task(self.task);
         crate::executor::variables::vars_files::reread_vars_files(self.run, self.play, self.host)?;
         self.run.bus.emit(&ReportEvent::HostStart { label: self.label.clone(), host: Rc::clone(self.host) });
         let mut scope = TaskScope::new(self.run, Some(self.play), Some(self.task), self.host);
@@ -93,7 +94,7 @@ impl TaskRun<'_> {
             if index > 0 && !control.pause.is_zero() {
                 self.run.interrupt.pause_for(control.pause).await;
                 // Whoever waits wants to see what has happened meanwhile.
-                self.kept.iter().for_each(|kept| _ = kept.clear());
+                self.kept.iter().for_each(|kept| kept.clear());
             }
             let vars = Rc::new(control.build_item_variables(&items, index));
             scope.set_top([&vars].into_iter().chain(&seen).cloned().collect());

@@ -38,6 +38,8 @@ pub const CONNECTION: &[Param] = &[
         .secret(),
     Param::str("contract_number", "The contract to act on, for users who belong to several.")
         .env("IONOS_CONTRACT_NUMBER"),
+    Param::bool("fresh", "Read from the service even where a task just before has read the same list.")
+        .default("false"),
     Param::int("depth", "Accepted and ignored, as the original does.").hidden(),
 ];
 
@@ -131,6 +133,7 @@ pub fn read_connection(
         },
         tuning,
         kept: None,
+        is_reused: std::rc::Rc::default(),
         task: Some(context.task.clone()).filter(|task| !task.is_empty()),
     })
 }

@@ -237,6 +237,10 @@ impl Resource for RegistryModule {
         }
     }
 
+    async fn read_again(&self, site: &Site<'_>, have: &Registry) -> Result<Option<Registry>, ApiError> {
+        site.api.get_registry(&have.id).await
+    }
+
     fn object_id(&self, registry: &Registry) -> Id {
         registry.id.clone()
     }

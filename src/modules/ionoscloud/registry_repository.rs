@@ -154,6 +154,10 @@ impl Resource for RegistryRepository {
         Ok(have)
     }
 
+    async fn read_again(&self, _: &Site<'_>, have: &Reading) -> Result<Option<Reading>, ApiError> {
+        Ok(Some(have.clone()))
+    }
+
     fn object_id(&self, repository: &Reading) -> Id {
         repository.id.clone()
     }

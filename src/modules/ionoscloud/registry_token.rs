@@ -281,6 +281,11 @@ impl Resource for RegistryToken {
         Ok(have)
     }
 
+    async fn read_again(&self, site: &Site<'_>, have: &Token) -> Result<Option<Token>, ApiError> {
+        let registry = site.parent.ok_or_else(|| ApiError::unsent("there is no registry to read it from"))?;
+        site.api.get_token(registry, &have.id).await
+    }
+
     async fn complete_task(
         &self,
         site: &Site<'_>,

@@ -73,7 +73,9 @@ impl<R: Resource> ResourceRun<'_, R> {
         let label = self.spec.label;
         let mut connection =
             options::read_connection(self.args, self.context, label, self.state).map_err(|stop| self.end_task(stop))?;
-        connection.kept = self.context.kept.clone();
+        connection.kept = self.context.kept.as_ref().map(|kept| kept.of_endpoint(&connection.endpoint));
+        let is_fresh = self.context.kept.as_ref().is_some_and(|kept| kept.is_fresh()) || self.args.bool("fresh");
+        connection.kept.iter().filter(|_| is_fresh).for_each(|kept| _ = kept.clear());
         options::require_params(self.spec, self.args, label, self.state).map_err(|stop| self.end_task(stop))?;
         let want = self.resource.read_desired(self.args, self.context).map_err(|stop| self.end_task(stop))?;
         let api = self.context.registries.connect(&connection).map_err(|error| self.end_task(error.into()))?;
@@ -91,6 +93,7 @@ impl<R: Resource> ResourceRun<'_, R> {
         want: &R::Desired,
         again: bool,
     ) -> Result<ModuleOutcome, ConvergeError> {
+        connection.is_reused.set(false);
         let seen = self.resource.observe_object(api, want).await.map_err(|stop| self.failed_observation(want, stop))?;
         if let Some(order) = self.context.order.filter(|_| self.needs_turn(want, &seen)) {
             order.give_up();
@@ -105,6 +108,7 @@ impl<R: Resource> ResourceRun<'_, R> {
             tuning: connection.tuning,
             kept: connection.kept.as_deref(),
             again,
+            is_reused: connection.is_reused.get(),
             context: self.context,
         };
         let _writing = self.context.interrupt.begin_writing();
@@ -185,9 +189,13 @@ impl<R: Resource> ResourceRun<'_, R> {
         want: &R::Desired,
     ) -> Result<ModuleOutcome, ConvergeError> {
         let made = self.resource.create_object(site, want, None).await;
+        if made.as_ref().is_err_and(ApiError::is_conflict) && !site.is_reused {
+            site.kept.iter().for_each(|kept| _ = kept.clear());
+        }
         if let Err(error) = &made
             && error.is_conflict()
-            && site.kept.is_none()
+            && !site.is_reused
+            && !site.again
             && let Ok(ObservedObject { object: Some(have), past, .. }) =
                 self.resource.observe_object(site.api, want).await
         {
@@ -213,6 +221,7 @@ impl<R: Resource> ResourceRun<'_, R> {
                 let after = after.map_err(|error| self.failed_write(Verb::Update, want, site, error))?;
                 Ok(self.action_outcome(Verb::Update, want, site, Some(have), Some(&after), None))
             }
+            ResourceAction::Replace { .. } if site.is_reused => self.replace_read_again(site, want, have).await,
             ResourceAction::Replace { reason, .. } => self.replace_object(site, want, have, reason).await,
             ResourceAction::Nothing | ResourceAction::Create | ResourceAction::Delete => {
                 let have = self
@@ -221,6 +230,23 @@ impl<R: Resource> ResourceRun<'_, R> {
                     .await
                     .map_err(|error| self.end_task(error.into()))?;
                 Ok(self.action_outcome(Verb::Nothing, want, site, Some(&have), Some(&have), None))
+            }
+        }
+    }
+
+    /// Replaces an object that is known from a list of before: it is read by itself first.
+    async fn replace_read_again(
+        &self,
+        site: &Site<'_>,
+        want: &R::Desired,
+        have: &R::Object,
+    ) -> Result<ModuleOutcome, ConvergeError> {
+        let now = self.resource.read_again(site, have).await.map_err(|error| self.end_task(error.into()))?;
+        match now.map(|now| (self.resource.plan_action(want, Some(&now)), now)) {
+            Some((ResourceAction::Replace { reason, .. }, now)) => self.replace_object(site, want, &now, reason).await,
+            _ => {
+                site.kept.iter().for_each(|kept| _ = kept.clear());
+                Err(ConvergeError::Outdated(Box::default()))
             }
         }
     }
