@@ -74,7 +74,10 @@ impl<R: Resource> ResourceRun<'_, R> {
         let mut connection =
             options::read_connection(self.args, self.context, label, self.state).map_err(|stop| self.end_task(stop))?;
         connection.kept = self.context.kept.as_ref().map(|kept| kept.of_endpoint(&connection.endpoint));
-        let is_fresh = self.context.kept.as_ref().is_some_and(|kept| kept.is_fresh()) || self.args.bool("fresh");
+        // What acts on more than one named object, as a rotation does, decides by what is there now.
+        let acts_widely = self.resource.claim_objects(self.args, self.context.environment) == ObjectClaims::Unclear;
+        let is_fresh =
+            acts_widely || self.args.bool("fresh") || self.context.kept.as_ref().is_some_and(|kept| kept.is_fresh());
         connection.kept.iter().filter(|_| is_fresh).for_each(|kept| _ = kept.clear());
         options::require_params(self.spec, self.args, label, self.state).map_err(|stop| self.end_task(stop))?;
         let want = self.resource.read_desired(self.args, self.context).map_err(|stop| self.end_task(stop))?;
