@@ -119,7 +119,7 @@ fn replace_blanks(text: &str) -> Option<(Vec<Edit>, String)> {
     Some((edits, format!("{count} {name} in the indentation, read as spaces")))
 }
 
-/// The word that pages show above a block: its language, or the button that copies it.
+/// The word that pages show above a block: its language, its file, or the button that copies it.
 fn remove_label(text: &str) -> Option<(Vec<Edit>, String)> {
     let mut filled = filled_lines(text);
     let (range, line) = filled.next()?;
@@ -130,7 +130,9 @@ fn remove_label(text: &str) -> Option<(Vec<Edit>, String)> {
         || next.contains(": ")
         || next.trim_end().ends_with(':')
         || next.trim() == "---";
-    (known.contains(&word.as_str()) && begins)
+    let file = word.trim_end_matches(':').trim_matches(['`', '*', '#', ' ']);
+    let is_file = (file.ends_with(".yml") || file.ends_with(".yaml")) && !file.contains([' ', ':']);
+    ((known.contains(&word.as_str()) || is_file) && begins)
         .then(|| (vec![Edit::remove(range)], format!("the label `{}` above the block", line.trim())))
 }
 
@@ -168,6 +170,7 @@ mod tests {
         case("```yaml\na: 1\n```\n", "\na: 1\n\n", "Markdown fences");
         case("a: 1\n```\n", "a: 1\n\n", "a Markdown fence");
         case("yaml\na: 1\n", "\na: 1\n", "label `yaml`");
+        case("token.yml:\n\n- a: 1\n", "\n\n- a: 1\n", "label `token.yml:`");
         case("Copy\n- a: 1\n", "\n- a: 1\n", "label `Copy`");
         case("a:\n\u{a0} b:\u{a0}1\n", "a:\n  b: 1\n", "no-break spaces");
         case("> a: 1\n>\n>   b: 2\n", "a: 1\n\n  b: 2\n", "quote marks");
