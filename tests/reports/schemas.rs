@@ -47,6 +47,8 @@ fn collect_examples() -> BTreeMap<&'static str, Vec<(String, String)>> {
         let name = path.strip_prefix(crate::root()).unwrap().display().to_string();
         let texts = match ending.as_str() {
             "yml" => vec![fs::read_to_string(&path).unwrap()],
+            // It is about modules that no schema of this program has.
+            "md" if name.ends_with("foreign-modules.md") => continue,
             "md" => yaml_blocks(&fs::read_to_string(&path).unwrap()),
             _ => continue,
         };
