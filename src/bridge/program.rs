@@ -10,7 +10,7 @@ use crate::host::HostCommand;
 use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value, python};
 
-/// A module with its arguments in a file, which goes when this does. Nobody but the user can read the file.
+/// A module with its arguments in a file, which is removed with this value. Only the user can read the file.
 pub struct ProgramCall {
     words: Vec<String>,
     /// Files that last as long as the call.

@@ -137,7 +137,7 @@ async fn run_play(run: &Rc<RunState>, play: &Rc<Play>) -> LoadResult<bool> {
     Ok(true)
 }
 
-/// What is next after a batch of hosts.
+/// The next step after a batch of hosts.
 enum BatchEnd {
     NextBatch,
     NextPlay,
@@ -158,7 +158,7 @@ async fn run_batch(run: &Rc<RunState>, batch_run: &Rc<PlayRun>, settings: &PlayS
     for host in std::iter::once(&Rc::from(NO_HOST)).chain(&alive) {
         vars_files::read(run, batch_run, host)?;
     }
-    // Without all of its variables nobody can tell what a host would be made into.
+    // A host must not be changed by a play that lacks some of its variables.
     for host in &alive {
         run.inventory.borrow().host_layers(host)?;
     }

@@ -110,7 +110,7 @@ fn text_argument(document: &Document, before: &[Token]) -> Wanted {
     }
 }
 
-/// What stands before the dot, if it is a variable itself.
+/// The variable before the dot, if it is one.
 fn member_of(document: &Document, before: &[Token]) -> Wanted {
     match before {
         [.., variable, dot] if variable.kind == TokenKind::Variable && document.slice(&dot.range) == "." => {

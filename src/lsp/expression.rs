@@ -75,7 +75,7 @@ pub struct Region {
 pub enum TokenKind {
     /// A variable.
     Variable,
-    /// What follows a dot.
+    /// The text that follows a dot.
     Attribute,
     /// A filter.
     Filter,

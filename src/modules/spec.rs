@@ -333,7 +333,7 @@ impl Spec {
         Self { hosts: HostScope::OncePerBatch, ..self }
     }
 
-    /// Its failure leaves no result to judge.
+    /// A failure leaves no result to judge.
     #[must_use]
     pub const fn breaks_off(self) -> Self {
         Self { failure: FailureMode::BreaksOff, ..self }

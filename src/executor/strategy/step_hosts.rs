@@ -64,7 +64,7 @@ struct HostEnd {
     finished: TaskResult,
 }
 
-/// What is told of a list that was included: its name, the hosts, the item of the loop.
+/// The report of an included list: its name, the hosts, the item of the loop.
 type IncludedLists = IndexMap<u32, (String, Vec<String>, Option<Value>)>;
 
 /// One task on all hosts that are at it.
