@@ -117,6 +117,7 @@ define_settings! {
     INVENTORY_UNPARSED_WARNING: ["inventory", "inventory_unparsed_warning", "ANSIBLE_INVENTORY_UNPARSED_WARNING"], Bool, "true", "Warn about a missing inventory.";
     LOCALHOST_WARNING: ["defaults", "localhost_warning", "ANSIBLE_LOCALHOST_WARNING"], Bool, "true", "Warn about an inventory without hosts.";
     MASK_VAULT: ["defaults", "mask_vault", "IONPLAY_MASK_VAULT"], Bool, "false", "Treat values from vaults as secrets, like `--mask-vault`; Ansible shows them.";
+    PARALLEL_REQUESTS: ["defaults", "parallel_requests", "IONPLAY_PARALLEL"], Int, "8", "Loop items of a registry module that run at once, from 1 to 64, like `--parallel`.";
     SHOW_CUSTOM_STATS: ["defaults", "show_custom_stats", "ANSIBLE_SHOW_CUSTOM_STATS"], Bool, "false", "Show the values of `set_stats` at the end.";
     SHOW_PER_HOST_START: ["defaults", "show_per_host_start", "ANSIBLE_SHOW_PER_HOST_START"], Bool, "false", "Print a line when a task starts on a host.";
     SHOW_TASK_PATH_ON_FAILURE: ["defaults", "show_task_path_on_failure", "ANSIBLE_SHOW_TASK_PATH_ON_FAILURE"], Bool, "false", "Show the location of a failed task.";

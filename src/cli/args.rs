@@ -24,6 +24,10 @@ pub struct RunArgs {
     #[arg(short, long, value_name = "N", help_heading = "Hosts")]
     #[arg(value_parser = parse_forks)]
     pub forks: Option<usize>,
+    /// Loop items of a registry module that run at once; 1 runs them one after the other.
+    #[arg(long, value_name = "N", help_heading = "Hosts")]
+    #[arg(value_parser = parse_parallel)]
+    pub parallel: Option<usize>,
     /// The connection type; only `local` is supported.
     #[arg(short, long, value_name = "TYPE", help_heading = "Hosts")]
     pub connection: Option<String>,
@@ -72,6 +76,9 @@ pub struct RunArgs {
     /// Run handlers also on failed hosts.
     #[arg(long, help_heading = "Mode")]
     pub force_handlers: bool,
+    /// Read lists from the service for every task and loop item, even if they were just read.
+    #[arg(long, help_heading = "Mode")]
+    pub fresh: bool,
     /// Remove the cached facts of earlier runs.
     #[arg(long, help_heading = "Mode")]
     pub flush_cache: bool,
@@ -210,6 +217,13 @@ fn parse_forks(text: &str) -> Result<usize, OptionError> {
         Ok(0) => Err(OptionError::NoForks),
         Ok(forks) => Ok(forks),
         Err(_) => Err(OptionError::WholeNumber),
+    }
+}
+
+fn parse_parallel(text: &str) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(number @ 1..=64) => Ok(number),
+        _ => Err("expected a whole number from 1 to 64".to_owned()),
     }
 }
 

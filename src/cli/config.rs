@@ -8,7 +8,7 @@ use super::callbacks::Callbacks;
 use super::output::general_problem;
 use crate::bridge::PythonUse;
 use crate::diagnostic::Reaction;
-use crate::executor::{self, RunOptions, Selection};
+use crate::executor::{self, ListSharing, RunOptions, Selection};
 use crate::inventory::{Composer, Inventory, InventoryRules, Transform};
 use crate::playbook::{LoadError, LoadResult, Loader};
 use crate::report::{Bus, ReportEvent};
@@ -57,6 +57,8 @@ pub fn build_options(args: &RunArgs, settings: &RunSettings) -> RunOptions {
         diff: args.diff,
         verbosity: args.verbose.min(4),
         forks: args.forks.unwrap_or(5),
+        parallel: args.parallel.unwrap_or_else(|| parallel_setting(settings)),
+        list_sharing: if args.fresh { ListSharing::Never } else { ListSharing::BetweenTasks },
         limit: args.limit.clone(),
         tags: Selection::new(&args.tags, &args.skip_tags),
         start_at: args.start_at_task.clone(),
@@ -89,6 +91,11 @@ pub fn build_options(args: &RunArgs, settings: &RunSettings) -> RunOptions {
         python: if args.allow_python { PythonUse::Allowed } else { PythonUse::Refused },
         answers: Rc::default(),
     }
+}
+
+/// Returns how many items of a loop are at work at once by the settings.
+fn parallel_setting(settings: &RunSettings) -> usize {
+    usize::try_from(settings.int("PARALLEL_REQUESTS").clamp(1, 64)).unwrap_or(1)
 }
 
 /// Where facts are kept between runs.

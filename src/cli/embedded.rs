@@ -92,6 +92,10 @@ impl Connector for MockConnector {
         connection.endpoint.pin_only = false;
         self.inner.connect(&connection)
     }
+
+    fn may_run_in_parallel(&self) -> bool {
+        self.inner.may_run_in_parallel()
+    }
 }
 
 /// One line about what was asked of the server.

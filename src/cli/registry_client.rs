@@ -36,7 +36,14 @@ pub fn connect_from_environment() -> anyhow::Result<Rc<dyn RegistryApi>> {
     };
     let waiting =
         WaitPolicy { patience: PATIENCE, interrupt: Interrupt::default(), progress: ProgressChannel::default() };
-    let connection = ApiConnection { endpoint, waiting, tuning: Tuning::from_env(get), kept: None, task: None };
+    let connection = ApiConnection {
+        endpoint,
+        waiting,
+        tuning: Tuning::from_env(get),
+        kept: None,
+        is_reused: std::rc::Rc::default(),
+        task: None,
+    };
     HttpConnector::default().connect(&connection).map_err(anyhow::Error::msg)
 }
 

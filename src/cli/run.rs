@@ -16,7 +16,7 @@ use super::signals::{Ending, Signals};
 use super::token::{self, Keeping};
 use crate::credentials::{CredentialStore, RecordingConnector, RunEnd, UnusedPasswords};
 use crate::diagnostic::{Diagnostic, Report, Severity};
-use crate::executor::{self, Parts, RunState};
+use crate::executor::{self, ListSharing, Parts, RunState};
 use crate::exit::Exit;
 use crate::host;
 use crate::ionos::{Connector, HttpConnector, OverlayConnector};
@@ -375,6 +375,10 @@ fn build_options(
     let mut options = config::build_options(args, settings);
     options.environment = server.map(embedded::task_environment).unwrap_or_default();
     options.environment.extend(making.environment.iter().cloned());
+    // A plan, and what applies it, promise to notice a world that has changed.
+    if making.connectors.is_some() && options.list_sharing == ListSharing::BetweenTasks {
+        options.list_sharing = ListSharing::WithinLoops;
+    }
     options.answers = Rc::clone(&making.answers);
     options
 }

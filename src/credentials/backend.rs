@@ -58,11 +58,19 @@ pub trait CredentialLog {
     /// If it cannot be written.
     fn append_line(&mut self, line: &str, durability: Durability) -> Result<(), StoreError>;
 
-    /// Makes room for further lines, so that an answer can be kept when the disk has become full meanwhile.
+    /// Makes all lines so far survive a power failure, where adding them has not done that.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    fn sync_lines(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Makes room for so many answers, so that they can be kept when the disk has become full meanwhile.
     ///
     /// # Errors
     /// If there is no room.
-    fn reserve_space(&mut self) -> Result<(), StoreError> {
+    fn reserve_space(&mut self, _answers: u64) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -41,6 +41,10 @@ impl Connector for RecordingConnector {
         self.store.is_lasting() && self.inner.may_be_left()
     }
 
+    fn may_run_in_parallel(&self) -> bool {
+        self.inner.may_run_in_parallel()
+    }
+
     fn hand_on(&self, token: &str) {
         self.store.refresh_others();
         self.store.take_over(token);
@@ -64,7 +68,7 @@ struct Recording {
 }
 
 impl Recording {
-    fn record_intent(&self, registry: &Id, new: &NewToken) -> Result<u64, ApiError> {
+    async fn record_intent(&self, registry: &Id, new: &NewToken) -> Result<u64, ApiError> {
         let request = CreationRequest {
             subject: Subject {
                 service: self.service.clone(),
@@ -75,9 +79,13 @@ impl Recording {
             replaces: new.replaces.clone(),
             task: self.task.clone(),
             sent: serde_json::to_value(new).ok(),
-            durability: self.durability,
         };
-        self.store.record_intent(request).map_err(|error| refuse_creation(&error))
+        let number = self.store.record_intent(request).map_err(|error| refuse_creation(&error))?;
+        if let Err(error) = self.store.make_durable(self.durability).await {
+            self.store.close(number);
+            return Err(refuse_creation(&error));
+        }
+        Ok(number)
     }
 
     /// Refuses to remove a token that another run has created, or may be creating at this moment.
@@ -143,7 +151,7 @@ impl RegistryApi for Recording {
 
     fn create_token<'a>(&'a self, registry: &'a Id, new: &'a NewToken) -> ApiFuture<'a, Token> {
         Box::pin(async move {
-            let number = self.record_intent(registry, new)?;
+            let number = self.record_intent(registry, new).await?;
             let answer = self.inner.create_token(registry, new).await;
             match &answer {
                 Ok(made) => {
@@ -155,7 +163,7 @@ impl RegistryApi for Recording {
                     match password {
                         Some(password) => {
                             let id = made.id.display_text();
-                            let kept = self.store.record_created(number, id, password, self.durability);
+                            let kept = self.store.record_created(number, id, password, self.durability).await;
                             kept.map_err(|error| lose_password(id, &error))?;
                         }
                         None => {

@@ -186,19 +186,23 @@ impl CredentialLog for LogFile {
     fn append_line(&mut self, line: &str, durability: Durability) -> Result<(), StoreError> {
         let text = Zeroizing::new(format!("{line}\n"));
         self.file.write_all(text.as_bytes()).map_err(self.write_error())?;
-        if durability == Durability::Process {
-            return Ok(());
+        match durability {
+            Durability::Process => Ok(()),
+            Durability::Power => self.sync_lines(),
         }
+    }
+
+    fn sync_lines(&mut self) -> Result<(), StoreError> {
         // The name has to last as long as what is in the file.
         self.sync_folder()?;
         self.file.sync_data().map_err(self.write_error())
     }
 
     #[cfg(target_os = "linux")]
-    fn reserve_space(&mut self) -> Result<(), StoreError> {
+    fn reserve_space(&mut self, answers: u64) -> Result<(), StoreError> {
         use rustix::fs::{FallocateFlags, fallocate};
         let end = self.file.metadata().map_err(self.write_error())?.len();
-        match fallocate(&self.file, FallocateFlags::KEEP_SIZE, end, RESERVED) {
+        match fallocate(&self.file, FallocateFlags::KEEP_SIZE, end, RESERVED * answers) {
             // A file system that cannot promise room says nothing about whether there is some.
             Ok(()) | Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => Ok(()),
             Err(error) => Err(self.write_error()(error.into())),

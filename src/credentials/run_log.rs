@@ -14,24 +14,29 @@ pub(super) struct RunLog {
     next: u64,
     /// The log has lines that say nothing any more.
     is_stale: bool,
+    /// Lines that were added, and how many of them survive a power failure.
+    added: u64,
+    synced: u64,
 }
 
 impl RunLog {
     /// Begins it.
     pub(super) fn begin_log(backend: &dyn Backend) -> Result<Self, StoreError> {
-        Ok(Self { log: backend.begin_log()?, entries: BTreeMap::new(), next: 1, is_stale: false })
+        Ok(Self { log: backend.begin_log()?, entries: BTreeMap::new(), next: 1, is_stale: false, added: 0, synced: 0 })
     }
 
     /// Adds an entry and gives its number. There is room for the answer then.
     pub(super) fn add(&mut self, mut entry: CredentialEntry, durability: Durability) -> Result<u64, StoreError> {
         let number = self.next;
         self.next += 1;
-        self.log.reserve_space()?;
+        let awaited = self.entries.values().filter(|entry| entry.is_unclear()).count();
+        self.log.reserve_space(1 + awaited as u64)?;
         entry.number = number;
         // All lines at once: half of an entry that is taken over would be an entry of its own.
         let mut text = text_of_entry(&entry)?;
         text.pop();
         self.log.append_line(&text, durability)?;
+        self.added += 1;
         self.entries.insert(number, entry);
         Ok(number)
     }
@@ -97,7 +102,23 @@ impl RunLog {
 
     fn write(&mut self, line: &LogLine, durability: Durability) -> Result<(), StoreError> {
         let text = zeroize::Zeroizing::new(serde_json::to_string(line)?);
-        self.log.append_line(&text, durability)
+        self.log.append_line(&text, durability)?;
+        self.added += 1;
+        Ok(())
+    }
+
+    /// Returns how many lines were added so far.
+    pub(super) fn count_added(&self) -> u64 {
+        self.added
+    }
+
+    /// Makes the first lines, so many, survive a power failure, with all that were added since.
+    pub(super) fn sync_until(&mut self, line: u64) -> Result<(), StoreError> {
+        if self.synced < line {
+            self.log.sync_lines()?;
+            self.synced = self.added;
+        }
+        Ok(())
     }
 }
 

@@ -39,7 +39,6 @@ pub(super) struct CreationRequest {
     pub(super) replaces: Option<Predecessor>,
     pub(super) task: Option<String>,
     pub(super) sent: Option<Json>,
-    pub(super) durability: Durability,
 }
 
 /// A password that this run holds in the store.
@@ -92,9 +91,8 @@ impl CredentialStore {
         self.backend.is_lasting()
     }
 
-    /// Records that a token is about to be requested.
+    /// Records that a token is about to be requested. The request may be sent once this is durable.
     pub(super) fn record_intent(&self, request: CreationRequest) -> Result<u64, StoreError> {
-        let durability = request.durability;
         let entry = CredentialEntry {
             number: 0,
             subject: request.subject,
@@ -107,7 +105,7 @@ impl CredentialStore {
             sent: request.sent,
             progress: CreationProgress::Intended,
         };
-        self.add(entry, durability)
+        self.add(entry, Durability::Process)
     }
 
     fn add(&self, entry: CredentialEntry, durability: Durability) -> Result<u64, StoreError> {
@@ -121,12 +119,22 @@ impl CredentialStore {
         }
     }
 
+    /// Makes what was recorded so far durable. Requests that are about to be recorded share one write to the disk.
+    pub(super) async fn make_durable(&self, durability: Durability) -> Result<(), StoreError> {
+        if durability == Durability::Process {
+            return Ok(());
+        }
+        let line = self.own.borrow().as_ref().map_or(0, RunLog::count_added);
+        tokio::task::yield_now().await;
+        self.own.borrow_mut().as_mut().map_or(Ok(()), |log| log.sync_until(line))
+    }
+
     /// Records the answer with the password.
     ///
     /// # Errors
     /// If it cannot be kept, and another host will therefore make the token again: this run must not hand the password out.
     /// On one machine that is a warning, because the run may still deliver it.
-    pub(super) fn record_created(
+    pub(super) async fn record_created(
         &self,
         number: u64,
         id: &str,
@@ -143,7 +151,10 @@ impl CredentialStore {
             let mut own = self.own.borrow_mut();
             return own.as_mut().map_or(Ok(()), |log| log.advance_if_written(number, line, durability));
         }
-        self.write(|log| log.advance_entry(number, line, durability));
+        self.write(|log| log.advance_entry(number, line, Durability::Process));
+        if let Err(error) = self.make_durable(durability).await {
+            self.warn_unwritten(&error);
+        }
         Ok(())
     }
 
@@ -394,7 +405,13 @@ impl CredentialStore {
     }
 
     fn write(&self, step: impl FnOnce(&mut RunLog) -> Result<(), StoreError>) {
-        let Some(Err(error)) = self.own.borrow_mut().as_mut().map(step) else { return };
+        let written = self.own.borrow_mut().as_mut().map(step);
+        if let Some(Err(error)) = written {
+            self.warn_unwritten(&error);
+        }
+    }
+
+    fn warn_unwritten(&self, error: &StoreError) {
         (self.warn)(format!(
             "the credential store cannot be written: {error}; if this run ends before a task has stored the password, it is \
              lost"

@@ -150,6 +150,7 @@ impl MetaTask<'_> {
                     cursor.clear_failure();
                 }
                 run.failed.borrow_mut().retain(|host, _| !play.all_hosts.contains(host));
+                run.readmissions.set(run.readmissions.get() + 1);
             }
             "end_host" => {
                 for host in &hosts {

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use indexmap::IndexSet;
 
+use super::variables::host_lists::HostLists;
 use crate::playbook::{BlockItem, Play, Role, Task, block};
 use crate::value::Dict;
 
@@ -51,6 +52,8 @@ pub struct PlayRun {
     pub force_handlers: bool,
     /// Tasks with a templated action, resolved; by the address of the task and the action.
     pub(super) named: RefCell<HashMap<(*const Task, String), Rc<Task>>>,
+    /// The magic variables that list hosts.
+    pub(super) host_lists: HostLists,
     included: Cell<u32>,
     pub(super) include_cache: RefCell<HashMap<String, (u32, Rc<block::TaskBlock>)>>,
 }
@@ -101,6 +104,7 @@ impl PlayRun {
             ended: Cell::new(None),
             force_handlers,
             named: RefCell::default(),
+            host_lists: HostLists::default(),
             included: Cell::new(0),
             include_cache: RefCell::default(),
         };

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
+use super::shared_lists::{ListSharing, SharedLists};
 use super::stats::Tally;
 use super::tags::Selection;
 use super::task::delivery::GivenJob;
@@ -37,6 +38,10 @@ pub struct RunOptions {
     pub verbosity: u8,
     /// `--forks`
     pub forks: usize,
+    /// `--parallel`: items of a loop over a registry module that run at once.
+    pub parallel: usize,
+    /// Who shares lists of the service.
+    pub list_sharing: ListSharing,
     /// `--limit`
     pub limit: Option<String>,
     /// `--tags` and `--skip-tags`
@@ -143,6 +148,8 @@ pub struct RunState {
     pub hosts: RefCell<HashMap<Rc<str>, Rc<HostState>>>,
     /// Hosts that are out of the run.
     pub failed: RefCell<IndexMap<Rc<str>, Out>>,
+    /// How often hosts that were out have been taken back.
+    pub readmissions: Cell<usize>,
     /// Counts.
     pub tally: RefCell<Tally>,
     /// Actions on registry objects.
@@ -161,6 +168,8 @@ pub struct RunState {
     pub started: Cell<bool>,
     /// The user answered "continue" to `--step`.
     pub stepping: Cell<bool>,
+    /// Lists of the service that tasks share.
+    pub(in crate::executor) lists: SharedLists,
     selected: RefCell<HashMap<*const Task, (Rc<Task>, bool)>>,
 }
 
@@ -217,6 +226,7 @@ impl RunState {
             deeds: parts.deeds,
             hosts: RefCell::default(),
             failed: RefCell::default(),
+            readmissions: Cell::default(),
             tally: RefCell::default(),
             records: RefCell::default(),
             foretold_jobs: RefCell::default(),
@@ -225,6 +235,7 @@ impl RunState {
             interrupt: Interrupt::default(),
             started: Cell::new(started),
             stepping: Cell::new(stepping),
+            lists: SharedLists::default(),
             selected: RefCell::default(),
         })
     }

@@ -1,5 +1,6 @@
 //! How the API is reached: base URL, credentials, pin, time-outs.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -23,8 +24,10 @@ pub struct ApiConnection {
     pub waiting: WaitPolicy,
     /// Technical limits.
     pub tuning: Tuning,
-    /// Where a looped task keeps its long lists.
+    /// The lists that tasks share, where they do.
     pub kept: Option<Rc<ListCache>>,
+    /// Whether such a list was there already when it was wanted.
+    pub is_reused: Rc<Cell<bool>>,
     /// The task that asks, for records.
     pub task: Option<String>,
 }

@@ -40,6 +40,14 @@ pub struct CreationSettings<'a> {
     pub names: Option<&'a [String]>,
 }
 
+impl CreationSettings<'_> {
+    /// Returns the names that were there when the task looked, and those that this run has requested itself.
+    fn names_before(&self, registry: &Id) -> Option<Vec<String>> {
+        let requested = self.kept.map(|kept| kept.requested_names(registry.display_text())).unwrap_or_default();
+        self.names.map(|names| names.iter().cloned().chain(requested).collect())
+    }
+}
+
 /// Makes a token that was not there when the task looked.
 ///
 /// # Errors
@@ -54,6 +62,9 @@ pub async fn create_token(
     let mut attempts = Attempts::new(care);
     let mut notes = Vec::new();
     let mut attempt = Attempt::begin_attempt(api);
+    if let Some(kept) = care.kept {
+        kept.note_requested(registry.display_text(), name);
+    }
     loop {
         let error = match api.create_token(registry, new).await {
             Ok(object) => return Ok(CreatedObject { object, notes }),
@@ -71,7 +82,8 @@ pub async fn create_token(
             all.iter().find(|token| token.properties.name.display_text() == name && name != KNOWN_AFTER_CREATION);
         if let Some(found) = found {
             let id = found.id.display_text();
-            attempt.check_token_origin(new, found, care.names, &all, &api.witness()).map_err(|why| {
+            let before = care.names_before(registry);
+            attempt.check_token_origin(new, found, before.as_deref(), &all, &api.witness()).map_err(|why| {
                 told(format!(
                     "a token `{name}` ({id}) exists now, but its password is unknown; it was left alone, because it \
                      is not certain that this run created it: {why}. If it is not in use, delete it by its id and \

@@ -1,6 +1,6 @@
 //! The service itself: calls, pages, decoding.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::api::{ApiFuture, Id, Witness};
 use super::content::{Query, Reading, RegistryContents};
 use super::decode::{decode_reply, require_id, to_json};
-use super::list_cache::ListCache;
+use super::list_cache::{ListCache, ListName};
 use super::model::{Location, Metadata, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
 use super::paging::{ListPage, Named, PagedItems, list_without_items};
 use super::path::{contents_path, known_id, percent_encode, registry_path, repository_path, token_path};
@@ -41,6 +41,7 @@ pub struct HttpApi {
     service: Rc<Service>,
     waiting: WaitPolicy,
     kept: Option<Rc<ListCache>>,
+    is_reused: Rc<Cell<bool>>,
     by_password: bool,
 }
 
@@ -56,8 +57,13 @@ impl Connector for HttpConnector {
             service: Rc::clone(service),
             waiting: connection.waiting.clone(),
             kept: connection.kept.clone(),
+            is_reused: Rc::clone(&connection.is_reused),
             by_password,
         }))
+    }
+
+    fn may_run_in_parallel(&self) -> bool {
+        true
     }
 }
 
@@ -165,6 +171,21 @@ impl HttpApi {
         }
     }
 
+    async fn read_registries(&self, name: Option<&str>) -> Result<Vec<Registry>, ApiError> {
+        let found = self.pages_by_token(name).await?;
+        found.items.iter().for_each(|registry| self.remember_registry(registry));
+        Ok(found.items)
+    }
+
+    async fn read_tokens(&self, registry: &str) -> Result<Option<Rc<Vec<Token>>>, ApiError> {
+        let found: Option<PagedItems<Token>> =
+            self.pages_by_offset(&format!("{}/tokens", registry_path(registry)), PAGE, "").await?;
+        if found.is_none() {
+            self.forget_registry(registry);
+        }
+        Ok(found.map(|found| Rc::new(found.items)))
+    }
+
     /// Reads of what registries hold are documented for API tokens only.
     fn explain_error(&self, error: ApiError) -> ApiError {
         if !self.by_password || !matches!(error.status, Some(401 | 403)) {
@@ -184,6 +205,12 @@ impl HttpApi {
         if let Some(Some(id)) = metadata.created_by_user_id.known() {
             self.service.account.borrow_mut().get_or_insert_with(|| id.clone());
         }
+    }
+
+    /// Takes note that a list was there already.
+    fn note_reused<T>(&self, known: Option<T>) -> Option<T> {
+        self.is_reused.set(self.is_reused.get() || known.is_some());
+        known
     }
 
     fn update_cache(&self, change: impl FnOnce(&ListCache)) {
@@ -229,15 +256,17 @@ impl RegistryReads for HttpApi {
 
     fn list_registries<'a>(&'a self, name: Option<&'a str>) -> ApiFuture<'a, Vec<Registry>> {
         Box::pin(async move {
-            if let Some(known) = self.kept.as_ref().and_then(|kept| kept.cached_registries(name)) {
+            let Some(kept) = &self.kept else { return self.read_registries(name).await };
+            if let Some(known) = self.note_reused(kept.cached_registries(name)) {
                 return Ok(known);
             }
-            let found = self.pages_by_token(name).await?;
-            found.items.iter().for_each(|registry| self.remember_registry(registry));
-            if let Some(kept) = &self.kept {
-                kept.keep_registries(name, &found.items);
+            let reading = kept.begin_reading(ListName::Registries(name.map(str::to_owned))).await;
+            if let Some(known) = self.note_reused(kept.cached_registries(name)) {
+                return Ok(known);
             }
-            Ok(found.items)
+            let found = self.read_registries(name).await?;
+            kept.keep_registries(name, &found, &reading);
+            Ok(found)
         })
     }
 
@@ -255,8 +284,9 @@ impl RegistryReads for HttpApi {
         Box::pin(async move {
             let id = known_id(id)?;
             let found: Option<Registry> = self.get(&registry_path(id)).await?;
-            if found.is_none() {
-                self.forget_registry(id);
+            match &found {
+                Some(registry) => self.update_cache(|kept| kept.put_registry(registry)),
+                None => self.forget_registry(id),
             }
             Ok(found)
         })
@@ -265,15 +295,19 @@ impl RegistryReads for HttpApi {
     fn list_tokens<'a>(&'a self, registry: &'a Id) -> ApiFuture<'a, Option<Rc<Vec<Token>>>> {
         Box::pin(async move {
             let id = known_id(registry)?;
-            if let Some(known) = self.kept.as_ref().and_then(|kept| kept.cached_tokens(id)) {
+            let Some(kept) = &self.kept else { return self.read_tokens(id).await };
+            if let Some(known) = self.note_reused(kept.cached_tokens(id)) {
                 return Ok(Some(known));
             }
-            let found: Option<PagedItems<Token>> =
-                self.pages_by_offset(&format!("{}/tokens", registry_path(id)), PAGE, "").await?;
-            let tokens = found.map(|found| Rc::new(found.items));
+            let reading = kept.begin_reading(ListName::Tokens(id.to_owned())).await;
+            if let Some(known) = self.note_reused(kept.cached_tokens(id)) {
+                return Ok(Some(known));
+            }
+            let tokens = self.read_tokens(id).await?;
             match &tokens {
-                None => self.forget_registry(id),
-                Some(tokens) => self.update_cache(|kept| kept.keep_tokens(id, tokens)),
+                Some(tokens) => kept.keep_tokens(id, tokens, &reading),
+                // The registry is gone, so what lists say of registries is old.
+                None => _ = kept.clear(),
             }
             Ok(tokens)
         })

@@ -21,6 +21,7 @@ pub mod model;
 mod origin_doubt;
 pub mod overlay;
 mod ownership;
+mod pace;
 mod paging;
 mod path;
 mod proxy;
@@ -38,7 +39,7 @@ pub use decorator::ApiDecorator;
 pub use deferred::Deferred;
 pub use error::ApiError;
 pub use http::HttpConnector;
-pub use list_cache::ListCache;
+pub use list_cache::{ListCache, ListCaches};
 pub use origin_doubt::OriginDoubt;
 pub use overlay::OverlayConnector;
 pub use ownership::check_same_token;
@@ -56,6 +57,12 @@ pub trait Connector {
 
     /// Whether a task may use the API in a process of its own, where this connector does not see what it sends.
     fn may_be_left(&self) -> bool {
+        false
+    }
+
+    /// Whether several requests may be under way at once. Not where their order matters: in a dry run that notes them, or
+    /// under a plan after whose first deviation nothing more may be sent.
+    fn may_run_in_parallel(&self) -> bool {
         false
     }
 

@@ -14,6 +14,7 @@ use reqwest::{Client, Method, Response};
 use tokio::time::Instant;
 
 use super::connection::check_plain_http;
+use super::pace::{PacedRequest, RequestPace};
 use super::{ApiError, Credentials, Endpoint, Tuning, WaitPolicy, proxy};
 use crate::address;
 use crate::progress::RequestSpan;
@@ -39,6 +40,7 @@ pub struct ApiTransport {
     clock: Cell<Option<(Timestamp, Instant)>>,
     /// No connection could be made the last time, however often it was tried.
     unreachable: Cell<bool>,
+    pace: RequestPace,
 }
 
 /// An answer that came through whole.
@@ -72,7 +74,14 @@ struct Miss {
 impl ApiTransport {
     /// Nothing is built yet.
     pub fn new(endpoint: Endpoint, tuning: Tuning) -> Self {
-        Self { endpoint, tuning, client: OnceCell::new(), clock: Cell::new(None), unreachable: Cell::new(false) }
+        Self {
+            endpoint,
+            tuning,
+            client: OnceCell::new(),
+            clock: Cell::new(None),
+            unreachable: Cell::new(false),
+            pace: RequestPace::default(),
+        }
     }
 
     /// The base URL.
@@ -102,11 +111,15 @@ impl ApiTransport {
         let deadline = instant_after(waiting.patience);
         let harmless = method != Method::POST;
         let mut pause = self.tuning.pause;
-        let mut sent = 0;
+        let (mut sent, mut attempts) = (0, 0);
         loop {
             sent += 1;
+            let request = self.pace.begin_request(deadline, &waiting.interrupt).await;
             let begun = std::time::Instant::now();
             let answer = self.send_once(client, &method, path, body, harmless, deadline).await;
+            // Who is refused because of others beside it has not used up an attempt.
+            attempts += u32::from(!self.adjust_pace(&request, &answer));
+            drop(request);
             waiting.progress.note_request(RequestSpan {
                 method: method.to_string(),
                 path: path.split('?').next().unwrap_or_default().to_owned(),
@@ -126,10 +139,10 @@ impl ApiTransport {
                 (true, false) => CONNECT_ATTEMPTS,
                 (false, _) => self.tuning.attempts,
             };
-            self.unreachable.set(miss.connecting && sent >= limit);
-            if !miss.may_repeat || sent >= limit.max(1) {
-                if sent > 1 {
-                    miss.error.note = Some(format!("after {sent} attempts"));
+            self.unreachable.set(miss.connecting && attempts >= limit);
+            if !miss.may_repeat || attempts >= limit.max(1) {
+                if attempts > 1 {
+                    miss.error.note = Some(format!("after {attempts} attempts"));
                 }
                 return Err(miss.error);
             }
@@ -150,6 +163,23 @@ impl ApiTransport {
             }
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// Sets the pace by an answer. Returns whether the request was refused because of others beside it.
+    fn adjust_pace(&self, request: &PacedRequest<'_>, answer: &Result<ApiReply, Miss>) -> bool {
+        let status = match answer {
+            Ok(_) => {
+                request.note_answer();
+                return false;
+            }
+            Err(miss) => miss.error.status,
+        };
+        if let Err(Miss { pause: Some(pause), .. }) = answer
+            && matches!(status, Some(429 | 503))
+        {
+            self.pace.hold_requests(*pause);
+        }
+        status == Some(429) && request.note_refusal()
     }
 
     async fn send_once(
@@ -332,7 +362,7 @@ async fn read_body(mut response: Response) -> Result<Vec<u8>, Unread> {
 }
 
 /// The moment after a time, however long that is.
-fn instant_after(time: Duration) -> Instant {
+pub(super) fn instant_after(time: Duration) -> Instant {
     /// Longer than any run lasts, and short enough for every clock.
     const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
     Instant::now() + time.min(LONGEST)

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod builtin;
+pub mod claims;
 pub mod community;
 pub mod foreign;
 pub mod glob;
@@ -19,6 +20,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 pub use args::ModuleArgs;
+pub use claims::{LoopOrder, ObjectClaim, ObjectClaims};
 pub use outcome::{Diff, Failure, Later, ModuleEffect, ModuleOutcome, UnshownSide};
 pub use spec::Spec;
 
@@ -49,6 +51,11 @@ pub trait TaskModule: Sync {
     /// Whether the module checks its arguments itself when it runs: then they reach it as the task gives them.
     fn checks_own_arguments(&self) -> bool {
         false
+    }
+
+    /// Returns the objects that a call with these arguments may change, as far as they tell.
+    fn claim_objects(&self, _args: &ModuleArgs, _environment: &[(String, String)]) -> ObjectClaims {
+        ObjectClaims::Unclear
     }
 
     /// Checks the values of arguments that are known before the run, without any request; warnings go to the context.
@@ -177,8 +184,10 @@ pub struct TaskContext<'a> {
     pub warnings: &'a RefCell<Vec<String>>,
     /// Whether the user still wants to wait.
     pub interrupt: &'a crate::interrupt::Interrupt,
-    /// Where a looped task keeps its long lists.
-    pub kept: Option<Rc<crate::ionos::ListCache>>,
+    /// The lists of the service that tasks share, where they do.
+    pub kept: Option<Rc<crate::ionos::ListCaches>>,
+    /// Place among the items of a loop, where the module runs before those ahead of it have ended.
+    pub order: Option<&'a LoopOrder>,
     /// Where to say what is waited for.
     pub progress: crate::progress::ProgressChannel,
     /// The task with its place, for records of registry objects; empty for other modules.

@@ -55,12 +55,20 @@ pub struct Bus {
     redactor: Rc<Redactor>,
     told: RefCell<HashSet<String>>,
     broken: RefCell<Option<Unwritten>>,
+    /// Events of a loop item whose turn has not come, while it runs.
+    held_back: RefCell<Option<Vec<ReportEvent>>>,
 }
 
 impl Bus {
     /// A door with its writers.
     pub fn new(writers: Vec<Box<dyn Writer>>, redactor: Rc<Redactor>) -> Self {
-        Self { writers: RefCell::new(writers), redactor, told: RefCell::default(), broken: RefCell::default() }
+        Self {
+            writers: RefCell::new(writers),
+            redactor,
+            told: RefCell::default(),
+            broken: RefCell::default(),
+            held_back: RefCell::default(),
+        }
     }
 
     /// Returns the redactor, which knows the secrets of the run.
@@ -70,6 +78,12 @@ impl Bus {
 
     /// Tells an event to all writers. Warnings are told once.
     pub fn emit(&self, event: &ReportEvent) {
+        // The live line shows what is waited for at this moment, whoever waits.
+        if let Some(held) = self.held_back.borrow_mut().as_mut().filter(|_| !matches!(event, ReportEvent::Progress(_)))
+        {
+            held.push(event.clone());
+            return;
+        }
         if let ReportEvent::Notice(notice) = event {
             let place = notice.span().map(ToString::to_string).unwrap_or_default();
             if !self.told.borrow_mut().insert(format!("{}{place}", notice.summary)) {
@@ -85,6 +99,12 @@ impl Bus {
                 self.note_failure(error, writer.may_lose_reader());
             }
         }
+    }
+
+    /// Holds events back from here on, after those that are given, or tells them again at once; returns those that were
+    /// held back so far.
+    pub fn hold_back(&self, held: Option<Vec<ReportEvent>>) -> Option<Vec<ReportEvent>> {
+        self.held_back.replace(held)
     }
 
     /// Tells all writers that the run has ended: what they write at the end is written now.

@@ -304,6 +304,10 @@ impl Context for TemplateEngine<'_> {
         TemplateEngine::evaluate_condition(self, condition)
     }
 
+    fn note_outside_call(&self) {
+        self.globals.note_outside_call();
+    }
+
     fn add_warning(&self, message: String) {
         self.globals.add_warning(message);
     }

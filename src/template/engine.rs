@@ -12,6 +12,7 @@ use super::locals::Locals;
 use super::lookup_policy::LookupPolicy;
 use super::mutation::ValueChanges;
 use super::named_tuples::NamedTuples;
+use super::notes::TemplateNotes;
 use super::parse;
 use super::plugin::RenderOptions;
 use super::secret_variables::SecretVariables;
@@ -82,8 +83,9 @@ pub struct Globals {
     playbook: RenderOptions,
     opener: Option<Box<Opener>>,
     taint_known: Option<Box<dyn Fn(Value) -> Value>>,
-    warnings: RefCell<Vec<String>>,
-    deprecations: RefCell<Vec<String>>,
+    notes: RefCell<TemplateNotes>,
+    /// Counts lookups that reached out of this process.
+    outside_calls: Cell<u64>,
     templates: RefCell<HashMap<Arc<str>, Arc<ParsedTemplate>>>,
     expressions: RefCell<HashMap<Arc<str>, Arc<ExprNode>>>,
     /// Which files were read.
@@ -105,8 +107,8 @@ impl Globals {
             playbook: RenderOptions::default(),
             opener: None,
             taint_known: None,
-            warnings: RefCell::default(),
-            deprecations: RefCell::default(),
+            notes: RefCell::default(),
+            outside_calls: Cell::default(),
             templates: RefCell::default(),
             expressions: RefCell::default(),
             reads: std::rc::Rc::default(),
@@ -180,22 +182,37 @@ impl Globals {
 
     /// Notes a warning; one that is there already is not noted twice.
     pub fn add_warning(&self, message: String) {
-        add_once(&self.warnings, message);
+        self.notes.borrow_mut().add_warning(message);
     }
 
     /// Notes a way of writing that will stop working.
     pub fn add_deprecation(&self, message: String) {
-        add_once(&self.deprecations, message);
+        self.notes.borrow_mut().add_deprecation(message);
+    }
+
+    /// Records that a lookup reaches out of this process.
+    pub fn note_outside_call(&self) {
+        self.outside_calls.set(self.outside_calls.get() + 1);
+    }
+
+    /// Returns how many lookups have reached out of this process.
+    pub fn count_outside_calls(&self) -> u64 {
+        self.outside_calls.get()
     }
 
     /// The warnings since the last time.
     pub fn take_warnings(&self) -> Vec<String> {
-        self.warnings.take()
+        std::mem::take(&mut self.notes.borrow_mut().warnings)
     }
 
     /// The deprecated ways of writing that were met since the last time.
     pub fn take_deprecations(&self) -> Vec<String> {
-        self.deprecations.take()
+        std::mem::take(&mut self.notes.borrow_mut().deprecations)
+    }
+
+    /// Puts other warnings and deprecations in the place of those noted so far, and returns these.
+    pub fn exchange_notes(&self, notes: TemplateNotes) -> TemplateNotes {
+        self.notes.replace(notes)
     }
 
     /// Opens a vaulted text.
@@ -519,14 +536,6 @@ pub(super) fn with_ends(value: Value, template: &str, newline: &str) -> Value {
 }
 
 /// How many line breaks a text ends with.
-/// Adds a message that is not there yet.
-fn add_once(messages: &RefCell<Vec<String>>, message: String) {
-    let mut messages = messages.borrow_mut();
-    if !messages.contains(&message) {
-        messages.push(message);
-    }
-}
-
 fn count_line_breaks(text: &str) -> usize {
     text.bytes().rev().filter(|byte| *byte != b'\r').take_while(|byte| *byte == b'\n').count()
 }

@@ -199,6 +199,8 @@ pub trait Context {
     }
     /// Says something to the user without failing.
     fn add_warning(&self, message: String);
+    /// Records that a plugin reaches out of this process, where it may change anything.
+    fn note_outside_call(&self) {}
 }
 
 /// How the text of a template file is rendered.

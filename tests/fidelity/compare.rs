@@ -308,7 +308,14 @@ async fn change_world(case: &Case, plan: &Plan, server: &Handle) -> bool {
         interrupt: Interrupt::default(),
         progress: ProgressChannel::default(),
     };
-    let connection = ApiConnection { endpoint, waiting, tuning: Tuning::default(), kept: None, task: None };
+    let connection = ApiConnection {
+        endpoint,
+        waiting,
+        tuning: Tuning::default(),
+        kept: None,
+        is_reused: std::rc::Rc::default(),
+        task: None,
+    };
     let api = HttpConnector::default().connect(&connection).unwrap();
     let known = |text: &str| Deferred::Known(text.to_owned());
     let tokens: Vec<_> = plan.observed.iter().filter(|o| o.kind == "token" && o.there).collect();

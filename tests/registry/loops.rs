@@ -52,12 +52,54 @@ fn a_list_of_several_pages_is_kept_up() {
     let absent = json!({"registry": "reg-a", "registry_token": "{{ item }}", "state": "absent"});
     let played = play(&stage, &absent, &["new", "new", "newer"], &json!({}));
     assert_eq!(methods(&played), "GET GET GET DELETE DELETE");
-    // Nothing is kept from one task to the next.
+    // The next task in a row shares the list.
     let played = stage.tasks(
         &[json!({"registry": REG_A, "name": "token-0000"}), json!({"registry": REG_A, "name": "token-0001"})],
         &[],
     );
-    assert_eq!(methods(&played), "GET GET GET GET");
+    assert_eq!(methods(&played), "GET GET");
+}
+
+/// Two no-op tasks on one registry with a task between them, under these options.
+fn between(middle: &Json, options: &[&str]) -> String {
+    let stage = stage(3, &[]);
+    let task = |name: &str| json!({"ionoscloudsdk.ionoscloud.registry_token": {"registry": REG_A, "name": name}});
+    let played = stage.play(&json!([task("token-0000"), middle, task("token-0001")]).to_string(), options);
+    assert_eq!(played.outcome(), "ok", "{}", played.stdout);
+    methods(&played)
+}
+
+#[test]
+fn tasks_in_a_row_share_a_list() {
+    for middle in [json!({"debug": {"msg": "x"}}), json!({"set_fact": {"x": 1}}), json!({"assert": {"that": true}})] {
+        assert_eq!(between(&middle, &[]), "GET", "{middle}");
+    }
+    for middle in [
+        json!({"command": "true"}),
+        json!({"pause": {"seconds": 0}}),
+        json!({"debug": {"msg": "{{ lookup('pipe', 'true') }}"}}),
+        json!({"command": "true", "async": 5, "poll": 0}),
+    ] {
+        assert_eq!(between(&middle, &[]), "GET GET", "{middle}");
+    }
+    assert_eq!(between(&json!({"debug": {"msg": "x"}}), &["--fresh"]), "GET GET");
+    let fresh =
+        json!({"ionoscloudsdk.ionoscloud.registry_token": {"registry": REG_A, "name": "token-0002", "fresh": true}});
+    assert_eq!(between(&fresh, &[]), "GET GET");
+}
+
+#[test]
+fn shared_list_is_read_again_before_a_refusal_counts_or_an_object_is_replaced() {
+    let task = |args: Json| json!({"ionoscloudsdk.ionoscloud.registry_token": args});
+    let first = task(json!({"registry": REG_A, "name": "token-0000"}));
+    let stage = self::stage(3, &["POST /tokens$ status=409 times=1"]);
+    let second = task(json!({"registry": REG_A, "name": "new"}));
+    let played = stage.play(&json!([first, second]).to_string(), &[]);
+    assert_eq!((played.outcome(), methods(&played).as_str()), ("changed", "GET POST GET POST"));
+    let renamed = json!({"registry": REG_A, "registry_token": "token-0001", "name": "other", "state": "update",
+        "allow_replace": true});
+    let played = self::stage(3, &[]).play(&json!([first, task(renamed)]).to_string(), &[]);
+    assert_eq!((played.outcome(), methods(&played).as_str()), ("changed", "GET GET POST DELETE"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod defects;
 mod forges;
 mod http;
 mod loops;
+mod parallel;
 mod recipes;
 mod replay;
 mod rotation;

@@ -1,5 +1,6 @@
 //! Runs one task on its current hosts, concurrently, and decides how each host continues.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures_util::stream::{self, StreamExt};
@@ -12,11 +13,13 @@ use super::step;
 use crate::diagnostic::Diagnostic;
 use crate::executor::host_task::HostTask;
 use crate::executor::play::PlayRun;
+use crate::executor::shared_lists::open_lists;
 use crate::executor::state::RunState;
+use crate::executor::task::TaskRun;
 use crate::executor::task::label;
 use crate::executor::task::settings::read_flag;
 use crate::executor::task::task_result::{MAY_RESCUE, TaskResult};
-use crate::executor::task::{TaskRun, create_list_cache};
+use crate::executor::task::TaskRun;
 use crate::modules::{self, spec::HostScope};
 use crate::playbook::{Keyword, LoadError, LoadResult, Task};
 use crate::report::{OutcomeStatus, ReportEvent, TaskLabel};
@@ -94,8 +97,8 @@ impl TaskStep<'_> {
             let alive = &alive;
             async move {
                 let targets: &[Rc<str>] = if once { alive } else { std::slice::from_ref(&host) };
-                let kept = create_list_cache(task);
-                let runner = TaskRun { run, play, task, label: self.label, host: &host, targets, fate, kept };
+                let kept = open_lists(run, task);
+                let runner = TaskRun { run, play, task, label: self.label, host: &host, targets, fate, kept, turn: None };
                 let finished = runner.run_task().await;
                 (number, finished.map(|finished| HostEnd { host, fate, finished }))
             }
@@ -157,8 +160,8 @@ impl TaskStep<'_> {
         let HostTask { run, play, task, .. } = self.at;
         let HostEnd { host, fate, finished } = end;
         let targets = std::slice::from_ref(host);
-        let kept = create_list_cache(task);
-        let runner = TaskRun { run, play, task, label: self.label, host, targets, fate: *fate, kept };
+        let kept = open_lists(run, task);
+        let runner = TaskRun { run, play, task, label: self.label, host, targets, fate: *fate, kept, turn: None };
         let lists = load_includes(&runner, finished, &mut |request, order| {
             let new = || (request.display_name(task), Vec::new(), request.item.clone());
             included.entry(order).or_insert_with(new).1.push(host.to_string());

@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 
-use super::invoke::{ModuleCall, run_module_once};
+use super::invoke::ModuleCall;
+use super::item_turn::run_module_in_turn;
 use super::plan_guard;
 use super::prepare::Prepared;
 use crate::diagnostic::Diagnostic;
@@ -37,7 +38,7 @@ pub async fn run_in_foreground(call: &ModuleCall<'_>, prepared: &Prepared) -> Re
         let said = "`check_mode: false` does not count for registry objects: a dry run sends no writing request";
         warnings.borrow_mut().push(said.to_owned());
     }
-    let mut result = run_module_once(call, prepared, check, &warnings).await;
+    let mut result = run_module_in_turn(call, prepared, check, &warnings).await;
     if check {
         plan_guard::record_prediction(call, spec, &result);
     }

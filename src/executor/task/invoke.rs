@@ -12,7 +12,7 @@ use super::timeout::Limit;
 use crate::executor::variables::scope::TaskScope;
 use crate::host::{HostApi, TrackingHost};
 use crate::modules::spec::FailureMode;
-use crate::modules::{Failure, InventoryView, ModuleOutcome, TaskContext};
+use crate::modules::{Failure, InventoryView, LoopOrder, ModuleOutcome, TaskContext};
 use crate::progress::ProgressChannel;
 use crate::report::ReportEvent;
 use crate::template::TemplateEngine;
@@ -48,6 +48,7 @@ pub async fn run_module_once(
     prepared: &Prepared,
     check: bool,
     warnings: &RefCell<Vec<String>>,
+    order: Option<&LoopOrder>,
 ) -> Result<ModuleOutcome, Failure> {
     let run = call.task.run;
     let engine = TemplateEngine::new(&run.globals, call.scope, call.search);
@@ -77,6 +78,7 @@ pub async fn run_module_once(
         warnings,
         interrupt: limit.interrupt(),
         kept: call.task.kept.clone(),
+        order,
         progress: ProgressChannel::new(move |message| bus.emit(&ReportEvent::Progress(message.to_owned())))
             .with_requests(move |span| requests.emit(&ReportEvent::Request(span))),
         task: if spec.is_of_registry() { describe_task(call.task) } else { String::new() },

@@ -9,9 +9,13 @@ pub mod effects;
 pub mod file_effects;
 pub mod foreground;
 pub mod invoke;
+mod item_capture;
+mod item_turn;
 pub mod label;
+mod loop_independence;
 pub mod loop_result;
 pub mod loops;
+mod parallel_loop;
 pub mod plan_guard;
 pub mod prepare;
 pub mod rescue_vars;
@@ -30,7 +34,7 @@ use super::play::PlayRun;
 use super::state::RunState;
 use super::strategy::cursor::Fate;
 use crate::executor::host_task::HostTask;
-use crate::ionos::ListCache;
+use crate::ionos::ListCaches;
 use crate::playbook::Task;
 use crate::report::TaskLabel;
 
@@ -50,8 +54,10 @@ pub struct TaskRun<'a> {
     pub targets: &'a [Rc<str>],
     /// Where a failure leads.
     pub fate: Fate,
-    /// Cache that the items of a loop share.
-    pub kept: Option<Rc<ListCache>>,
+    /// The lists of the service that it shares with other tasks, or among its items.
+    pub kept: Option<Rc<ListCaches>>,
+    /// The place of the item in its loop, where several run side by side.
+    pub(in crate::executor) turn: Option<Rc<item_turn::ItemTurn>>,
 }
 
 impl<'a> TaskRun<'a> {
@@ -61,7 +67,4 @@ impl<'a> TaskRun<'a> {
     }
 }
 
-/// Where the passes of a task keep what they need not ask for again; nothing is kept from one task to the next.
-pub(in crate::executor) fn create_list_cache(task: &Task) -> Option<Rc<ListCache>> {
-    task.looping.is_some().then(Rc::default)
 }

@@ -42,7 +42,7 @@ pub(in crate::executor) async fn authorize_call(call: &ModuleCall<'_>, prepared:
     let does = match spec.check {
         CheckSupport::None => EffectKind::Unknown,
         _ if spec.is_foreign() => EffectKind::Unknown,
-        _ => classify_result(&run_module_once(call, prepared, true, &RefCell::default()).await),
+        _ => classify_result(&run_module_once(call, prepared, true, &RefCell::default(), None).await),
     };
     deeds.authorize_effect(&describe_action(call, does)).map_err(Failure::from_error)
 }

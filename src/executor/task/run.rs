@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::TaskRun;
 use super::conditional::{self, ConditionOutcome};
 use super::loops::{self, Items, LoopControl};
+use super::parallel_loop::{LoopParts, ParallelLoop};
 use super::settings::{self, KeywordReader};
 use super::task_result::{ItemResult, PassEnding, TaskResult};
 use crate::diagnostic::Diagnostic;
@@ -27,6 +28,7 @@ impl TaskRun<'_> {
     /// # Errors
     /// If it notifies an unknown handler; this ends the run.
     pub async fn run_task(&self) -> LoadResult<TaskResult> {
+        let _outside = self.run.lists.begin_task(self.task);
         crate::executor::variables::vars_files::reread_vars_files(self.run, self.play, self.host)?;
         self.run.bus.emit(&ReportEvent::HostStart { label: self.label.clone(), host: Rc::clone(self.host) });
         let mut scope = TaskScope::new(self.run, Some(self.play), Some(self.task), self.host);
@@ -85,15 +87,25 @@ impl TaskRun<'_> {
         // What the pass before has registered is seen by the next one.
         let mut seen: Option<Rc<Dict>> = None;
         let before = self.before_loop();
+        let width = self.loop_width(&control, &items, scope)?;
+        let parts = LoopParts { control: &control, items: &items, search };
+        let mut parallel = (width > 1).then(|| ParallelLoop::new(self, parts, width));
         for index in 0..items.len() {
             if index > 0 && !control.pause.is_zero() {
                 self.run.interrupt.pause_for(control.pause).await;
                 // Whoever waits wants to see what has happened meanwhile.
-                self.kept.iter().for_each(|kept| _ = kept.clear());
+                self.kept.iter().for_each(|kept| kept.clear());
             }
             let vars = Rc::new(control.build_item_variables(&items, index));
             scope.set_top([&vars].into_iter().chain(&seen).cloned().collect());
-            let mut pass = self.run_item(scope, search).await;
+            let mut pass = match &mut parallel {
+                None => self.run_item(scope, search).await,
+                Some(parallel) => {
+                    let Some(pass) = parallel.next_result().await else { continue };
+                    scope.set_connection_target(pass.delegated_to.clone());
+                    pass
+                }
+            };
             self.tell_deprecations(&mut pass);
             for (name, value) in vars.iter() {
                 pass.result.insert(name.clone(), value.clone());
@@ -119,7 +131,8 @@ impl TaskRun<'_> {
                 scope.refresh_layers();
             }
             passes.add(pass);
-            if stop || self.run.interrupt.is_raised() {
+            let has_more = parallel.as_ref().is_some_and(ParallelLoop::has_more);
+            if stop || (self.run.interrupt.is_raised() && !has_more) {
                 break;
             }
         }
@@ -220,7 +233,7 @@ impl TaskRun<'_> {
     }
 
     /// One pass, from the condition to the result.
-    async fn run_item(&self, scope: &mut TaskScope, search: &[PathBuf]) -> ItemResult {
+    pub(super) async fn run_item(&self, scope: &mut TaskScope, search: &[PathBuf]) -> ItemResult {
         let delegated_to = match self.resolve_delegate(&TemplateEngine::new(&self.run.globals, scope, search)) {
             Ok(delegated_to) => delegated_to,
             Err(fault) => {

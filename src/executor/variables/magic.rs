@@ -45,7 +45,6 @@ impl TaskScope {
     /// The value of a magic name.
     pub(in crate::executor) fn find_magic_variable(&self, name: &str) -> Option<Value> {
         let options = &self.run.options;
-        let texts = |hosts: &mut dyn Iterator<Item = &Rc<str>>| Value::list(hosts.map(|h| Value::text(&**h)));
         let value = match name {
             "inventory_hostname" | "inventory_hostname_short" | "group_names" => {
                 self.find_above_facts(name).or_else(|| self.of_host(name))?
@@ -85,15 +84,9 @@ impl TaskScope {
             "ansible_version" => ansible_version(),
             "ansible_playbook_python" => Value::text(crate::vars::facts::installed_python().unwrap_or_default()),
             "ansible_play_name" => Value::text(&*self.play.as_ref()?.name),
-            "ansible_play_hosts" => {
-                let play = self.play.as_ref()?;
-                texts(&mut play.all_hosts.iter().filter(|host| self.takes_part(host)))
-            }
-            "ansible_play_hosts_all" => texts(&mut self.play.as_ref()?.all_hosts.iter()),
-            "ansible_play_batch" | "play_hosts" => {
-                let play = self.play.as_ref()?;
-                texts(&mut play.batch.iter().filter(|host| self.takes_part(host)))
-            }
+            "ansible_play_hosts" => self.play.as_ref()?.list_active_hosts(&self.run).play,
+            "ansible_play_hosts_all" => self.play.as_ref()?.list_all_hosts(),
+            "ansible_play_batch" | "play_hosts" => self.play.as_ref()?.list_active_hosts(&self.run).batch,
             "role_names" | "ansible_play_role_names" | "ansible_dependent_role_names" | "ansible_role_names" => {
                 role_names(self.play.as_ref()?, name)
             }
@@ -114,13 +107,6 @@ impl TaskScope {
             _ => return None,
         };
         Some(value)
-    }
-
-    fn takes_part(&self, host: &Rc<str>) -> bool {
-        let left =
-            |play: &Rc<PlayRun>| play.ended_hosts.borrow().contains(host) || play.removed_hosts.borrow().contains(host);
-        let ended = self.play.as_ref().is_some_and(left);
-        !ended && !self.run.is_out(host)
     }
 
     fn current_role(&self) -> Option<&Rc<Role>> {

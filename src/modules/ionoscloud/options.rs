@@ -35,6 +35,7 @@ pub const CONNECTION: &[Param] = &[
         .secret(),
     Param::str("token", "API token of the account, not of a registry.").env("IONOS_TOKEN").secret(),
     Param::str("contract_number", "Contract to use, for users with several contracts.").env("IONOS_CONTRACT_NUMBER"),
+    Param::bool("fresh", "Read lists from the service even if a task just before has read them.").default("false"),
     Param::int("depth", "Accepted, without effect, as with Ansible.").hidden(),
 ];
 
@@ -128,6 +129,7 @@ pub fn read_connection(
         },
         tuning,
         kept: None,
+        is_reused: std::rc::Rc::default(),
         task: Some(context.task.clone()).filter(|task| !task.is_empty()),
     })
 }

@@ -21,7 +21,7 @@ use crate::ionos::model::Registry;
 use crate::ionos::{ApiError, Deferred, RegistryReads};
 use crate::modules::resource::{ObservedObject, Order, Resource, ResourceError, Site, deferred_text};
 use crate::modules::spec::{Param, ParamKind};
-use crate::modules::{ModuleArgs, Spec, TaskContext};
+use crate::modules::{ModuleArgs, ObjectClaims, Spec, TaskContext};
 use crate::reconcile::{
     FieldChange, RegistryDesired, ResourceAction, new_registry, reconcile_registry, registry_fields, registry_patch,
 };
@@ -111,6 +111,10 @@ impl Resource for RegistryModule {
         };
         let identity = if state == "update" { existing } else { name.unwrap_or_default() };
         Ok(RegistryTask { identity, fields })
+    }
+
+    fn claim_objects(&self, args: &ModuleArgs, _: &[(String, String)]) -> ObjectClaims {
+        ObjectClaims::from_arguments(args, None, &["name", "registry"])
     }
 
     fn object_identity(&self, want: &RegistryTask) -> String {
@@ -234,6 +238,10 @@ impl Resource for RegistryModule {
                 .await?
                 .ok_or_else(|| ApiError::unsent("the registry disappeared while it was waited for"))?;
         }
+    }
+
+    async fn read_again(&self, site: &Site<'_>, have: &Registry) -> Result<Option<Registry>, ApiError> {
+        site.api.get_registry(&have.id).await
     }
 
     fn object_id(&self, registry: &Registry) -> Id {

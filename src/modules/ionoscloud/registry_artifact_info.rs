@@ -5,7 +5,7 @@ use super::info;
 use super::options::{CONNECTION, NO_REPLACE};
 use crate::ionos::content::RegistryContents;
 use crate::modules::spec::Param;
-use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, ObjectClaims, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 
 /// The parameters of `registry_artifact_info`. What the service filters and orders itself is an addition of ours.
@@ -55,6 +55,10 @@ pub struct RegistryArtifactInfo;
 impl TaskModule for RegistryArtifactInfo {
     fn module_spec(&self) -> &'static Spec {
         &SPEC
+    }
+
+    fn claim_objects(&self, _: &ModuleArgs, _: &[(String, String)]) -> ObjectClaims {
+        ObjectClaims::Reads
     }
 
     fn run_module<'a>(

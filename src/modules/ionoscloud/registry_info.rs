@@ -5,7 +5,7 @@ use super::{info, returned};
 use crate::ionos::Deferred;
 use crate::ionos::model::{CollectionSchedule, Features, Registry, RegistryProperties, Scanning, StorageUsage};
 use crate::modules::resource::ResourceError;
-use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, ObjectClaims, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 
 /// The parameters of `registry_info`.
@@ -21,6 +21,10 @@ pub struct RegistryInfo;
 impl TaskModule for RegistryInfo {
     fn module_spec(&self) -> &'static Spec {
         &SPEC
+    }
+
+    fn claim_objects(&self, _: &ModuleArgs, _: &[(String, String)]) -> ObjectClaims {
+        ObjectClaims::Reads
     }
 
     fn run_module<'a>(

@@ -3,7 +3,7 @@
 use super::info;
 use super::options::{self, CONNECTION, NO_REPLACE};
 use crate::modules::resource::ResourceError;
-use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, ObjectClaims, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 
 /// The parameters of `registry_location_info`.
@@ -20,6 +20,10 @@ pub struct RegistryLocationInfo;
 impl TaskModule for RegistryLocationInfo {
     fn module_spec(&self) -> &'static Spec {
         &SPEC
+    }
+
+    fn claim_objects(&self, _: &ModuleArgs, _: &[(String, String)]) -> ObjectClaims {
+        ObjectClaims::Reads
     }
 
     fn run_module<'a>(

@@ -4,7 +4,7 @@ use super::options::{self, CONNECTION, NO_REPLACE};
 use super::{contents, info};
 use crate::modules::resource::ResourceError;
 use crate::modules::spec::Param;
-use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, ObjectClaims, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 
 /// The parameters of `registry_name_info`.
@@ -23,6 +23,10 @@ pub struct RegistryNameInfo;
 impl TaskModule for RegistryNameInfo {
     fn module_spec(&self) -> &'static Spec {
         &SPEC
+    }
+
+    fn claim_objects(&self, _: &ModuleArgs, _: &[(String, String)]) -> ObjectClaims {
+        ObjectClaims::Reads
     }
 
     fn run_module<'a>(

@@ -8,7 +8,7 @@ use crate::ionos::content::Reading;
 use crate::ionos::{ApiError, Deferred, RegistryReads};
 use crate::modules::resource::{ObservedObject, Order, Resource, ResourceError, Site, deferred_text};
 use crate::modules::spec::Param;
-use crate::modules::{ModuleArgs, Spec, TaskContext};
+use crate::modules::{ModuleArgs, ObjectClaims, Spec, TaskContext};
 use crate::reconcile::{FieldChange, ResourceAction};
 use crate::value::{Dict, Value};
 
@@ -60,6 +60,10 @@ impl Resource for RegistryRepository {
     fn read_desired(&self, args: &ModuleArgs, _: &TaskContext<'_>) -> Result<RepositoryTask, ResourceError> {
         let fact = |name: &str| args.get(name).map(deferred_text).unwrap_or_default();
         Ok(RepositoryTask { registry: fact("registry"), repository: fact("repository") })
+    }
+
+    fn claim_objects(&self, args: &ModuleArgs, _: &[(String, String)]) -> ObjectClaims {
+        ObjectClaims::from_arguments(args, Some("registry"), &["repository"])
     }
 
     fn object_identity(&self, want: &RepositoryTask) -> String {
@@ -148,6 +152,10 @@ impl Resource for RegistryRepository {
 
     async fn wait_until_ready(&self, _: &Site<'_>, have: Reading) -> Result<Reading, ApiError> {
         Ok(have)
+    }
+
+    async fn read_again(&self, _: &Site<'_>, have: &Reading) -> Result<Option<Reading>, ApiError> {
+        Ok(Some(have.clone()))
     }
 
     fn object_id(&self, repository: &Reading) -> Id {

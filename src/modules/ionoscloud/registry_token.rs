@@ -6,14 +6,14 @@
 use super::delivery::params::{CREDENTIALS, ROTATE};
 use super::delivery::{DeliverySetting, read_rotation, read_sinks};
 use super::options::{self, CONNECTION, REPLACE, WAIT, argument_error};
-use super::{expiry, lookup, returned, scopes};
+use super::{delivery, expiry, lookup, returned, scopes};
 use crate::ionos::api::Id;
 use crate::ionos::create;
 use crate::ionos::model::{LoginPair, OneTimePassword, Token};
 use crate::ionos::{ApiError, Deferred, EarlierRecord, LeftPassword, RegistryReads};
 use crate::modules::resource::{ObservedObject, Order, Resource, ResourceError, Site, deferred_text};
 use crate::modules::spec::{Param, ParamKind};
-use crate::modules::{Failure, ModuleArgs, ModuleOutcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleOutcome, ObjectClaims, Spec, TaskContext};
 use crate::reconcile::{
     Expiry, FieldChange, ResourceAction, TokenDesired, generation_number, new_token, reconcile_token,
     replacement_token, token_fields, token_patch,
@@ -131,6 +131,20 @@ impl Resource for RegistryToken {
         };
         check_rotation(&delivery, &fields, args, context)?;
         Ok(TokenTask { registry, token, fields, delivery })
+    }
+
+    fn claim_objects(&self, args: &ModuleArgs, environment: &[(String, String)]) -> ObjectClaims {
+        // A rotation looks at all generations, and delivers in the order of its steps.
+        if args.get("rotate").is_some() {
+            return ObjectClaims::Unclear;
+        }
+        let places = delivery::claim_places(args, environment);
+        match (ObjectClaims::from_arguments(args, Some("registry"), &["name", "registry_token"]), places) {
+            (ObjectClaims::Objects(objects), Some(places)) => {
+                ObjectClaims::Objects(objects.into_iter().chain(places).collect())
+            }
+            _ => ObjectClaims::Unclear,
+        }
     }
 
     fn object_identity(&self, want: &TokenTask) -> String {
@@ -269,6 +283,11 @@ impl Resource for RegistryToken {
 
     async fn wait_until_ready(&self, _site: &Site<'_>, have: Token) -> Result<Token, ApiError> {
         Ok(have)
+    }
+
+    async fn read_again(&self, site: &Site<'_>, have: &Token) -> Result<Option<Token>, ApiError> {
+        let registry = site.parent.ok_or_else(|| ApiError::unsent("there is no registry to read it from"))?;
+        site.api.get_token(registry, &have.id).await
     }
 
     async fn complete_task(

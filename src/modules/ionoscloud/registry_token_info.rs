@@ -6,7 +6,7 @@ use crate::ionos::ApiError;
 use crate::ionos::model::{LoginPair, Token, TokenProperties};
 use crate::modules::resource::{ResourceError, deferred_text};
 use crate::modules::spec::Param;
-use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, ObjectClaims, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 
 /// The parameters of `registry_token_info`.
@@ -28,6 +28,10 @@ pub struct RegistryTokenInfo;
 impl TaskModule for RegistryTokenInfo {
     fn module_spec(&self) -> &'static Spec {
         &SPEC
+    }
+
+    fn claim_objects(&self, _: &ModuleArgs, _: &[(String, String)]) -> ObjectClaims {
+        ObjectClaims::Reads
     }
 
     fn run_module<'a>(

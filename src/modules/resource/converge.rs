@@ -7,7 +7,7 @@ use super::{ObservedObject, Order, Resource, ResourceError, Site, suggest_names}
 use crate::diagnostic::Diagnostic;
 use crate::ionos::{ApiConnection, ApiError, RegistryApi};
 use crate::modules::ionoscloud::options;
-use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, ObjectClaims, Spec, TaskContext, TaskModule};
 use crate::reconcile::{ResourceAction, Verb};
 use crate::value::{Dict, Value};
 
@@ -33,6 +33,10 @@ impl<R: Resource> TaskModule for R {
                 }
             }
         })
+    }
+
+    fn claim_objects(&self, args: &ModuleArgs, environment: &[(String, String)]) -> ObjectClaims {
+        Resource::claim_objects(self, args, environment)
     }
 
     fn check_values(&self, args: &ModuleArgs, context: &TaskContext<'_>) -> Result<(), Box<Diagnostic>> {
@@ -69,7 +73,12 @@ impl<R: Resource> ResourceRun<'_, R> {
         let label = self.spec.label;
         let mut connection =
             options::read_connection(self.args, self.context, label, self.state).map_err(|stop| self.end_task(stop))?;
-        connection.kept = self.context.kept.clone();
+        connection.kept = self.context.kept.as_ref().map(|kept| kept.of_endpoint(&connection.endpoint));
+        // What acts on more than one named object, as a rotation does, decides by what is there now.
+        let acts_widely = self.resource.claim_objects(self.args, self.context.environment) == ObjectClaims::Unclear;
+        let is_fresh =
+            acts_widely || self.args.bool("fresh") || self.context.kept.as_ref().is_some_and(|kept| kept.is_fresh());
+        connection.kept.iter().filter(|_| is_fresh).for_each(|kept| _ = kept.clear());
         options::require_params(self.spec, self.args, label, self.state).map_err(|stop| self.end_task(stop))?;
         let want = self.resource.read_desired(self.args, self.context).map_err(|stop| self.end_task(stop))?;
         let api = self.context.registries.connect(&connection).map_err(|error| self.end_task(error.into()))?;
@@ -87,7 +96,12 @@ impl<R: Resource> ResourceRun<'_, R> {
         want: &R::Desired,
         again: bool,
     ) -> Result<ModuleOutcome, ConvergeError> {
+        connection.is_reused.set(false);
         let seen = self.resource.observe_object(api, want).await.map_err(|stop| self.failed_observation(want, stop))?;
+        if let Some(order) = self.context.order.filter(|_| self.needs_turn(want, &seen)) {
+            order.give_up();
+            return Err(ConvergeError::Failed(Box::default()));
+        }
         let site = Site {
             api,
             parent: seen.parent.as_ref(),
@@ -97,6 +111,7 @@ impl<R: Resource> ResourceRun<'_, R> {
             tuning: connection.tuning,
             kept: connection.kept.as_deref(),
             again,
+            is_reused: connection.is_reused.get(),
             context: self.context,
         };
         let _writing = self.context.interrupt.begin_writing();
@@ -127,6 +142,20 @@ impl<R: Resource> ResourceRun<'_, R> {
                 settled.map_err(|failure| ConvergeError::Failed(Box::new(failure)))
             }
             (outcome, _) => outcome,
+        }
+    }
+
+    /// Whether what is done, or said, depends on more than the object itself: on its siblings, or on what is recorded of it.
+    fn needs_turn(&self, want: &R::Desired, seen: &ObservedObject<R::Object>) -> bool {
+        if seen.past.is_some() || seen.successor.is_some() {
+            return true;
+        }
+        match (self.state, &seen.object) {
+            ("absent", _) => self.resource.removal_note(want, &seen.names).is_some(),
+            // The nearest names are suggested.
+            ("update", None) => seen.no_parent.is_none(),
+            (_, None) => false,
+            (_, Some(have)) => matches!(self.resource.plan_action(want, Some(have)), ResourceAction::Replace { .. }),
         }
     }
 
@@ -163,9 +192,13 @@ impl<R: Resource> ResourceRun<'_, R> {
         want: &R::Desired,
     ) -> Result<ModuleOutcome, ConvergeError> {
         let made = self.resource.create_object(site, want, None).await;
+        if made.as_ref().is_err_and(ApiError::is_conflict) && !site.is_reused {
+            site.kept.iter().for_each(|kept| _ = kept.clear());
+        }
         if let Err(error) = &made
             && error.is_conflict()
-            && site.kept.is_none()
+            && !site.is_reused
+            && !site.again
             && let Ok(ObservedObject { object: Some(have), past, .. }) =
                 self.resource.observe_object(site.api, want).await
         {
@@ -191,6 +224,7 @@ impl<R: Resource> ResourceRun<'_, R> {
                 let after = after.map_err(|error| self.failed_write(Verb::Update, want, site, error))?;
                 Ok(self.action_outcome(Verb::Update, want, site, Some(have), Some(&after), None))
             }
+            ResourceAction::Replace { .. } if site.is_reused => self.replace_read_again(site, want, have).await,
             ResourceAction::Replace { reason, .. } => self.replace_object(site, want, have, reason).await,
             ResourceAction::Nothing | ResourceAction::Create | ResourceAction::Delete => {
                 let have = self
@@ -199,6 +233,23 @@ impl<R: Resource> ResourceRun<'_, R> {
                     .await
                     .map_err(|error| self.end_task(error.into()))?;
                 Ok(self.action_outcome(Verb::Nothing, want, site, Some(&have), Some(&have), None))
+            }
+        }
+    }
+
+    /// Replaces an object that is known from a list of before: it is read by itself first.
+    async fn replace_read_again(
+        &self,
+        site: &Site<'_>,
+        want: &R::Desired,
+        have: &R::Object,
+    ) -> Result<ModuleOutcome, ConvergeError> {
+        let now = self.resource.read_again(site, have).await.map_err(|error| self.end_task(error.into()))?;
+        match now.map(|now| (self.resource.plan_action(want, Some(&now)), now)) {
+            Some((ResourceAction::Replace { reason, .. }, now)) => self.replace_object(site, want, &now, reason).await,
+            _ => {
+                site.kept.iter().for_each(|kept| _ = kept.clear());
+                Err(ConvergeError::Outdated(Box::default()))
             }
         }
     }

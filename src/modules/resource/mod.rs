@@ -12,7 +12,7 @@ mod recover;
 use std::future::Future;
 use std::time::Duration;
 
-use super::{Failure, ModuleArgs, ModuleOutcome, Spec, TaskContext};
+use super::{Failure, ModuleArgs, ModuleOutcome, ObjectClaims, Spec, TaskContext};
 use crate::diagnostic::Diagnostic;
 use crate::ionos::api::Id;
 use crate::ionos::create::CreationSettings;
@@ -82,8 +82,10 @@ pub struct Site<'a> {
     pub patience: Duration,
     /// Pauses.
     pub tuning: Tuning,
-    /// Lists that were kept from earlier passes of a loop.
+    /// Lists that tasks share.
     pub kept: Option<&'a ListCache>,
+    /// The object, or that it is missing, is known from a list that was read before the task.
+    pub is_reused: bool,
     /// The task has looked again because the service refused what such a list had suggested.
     pub again: bool,
     /// Warnings and progress.
@@ -121,6 +123,9 @@ pub trait Resource: Sync {
     /// # Errors
     /// When an argument makes no sense.
     fn read_desired(&self, args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Self::Desired, ResourceError>;
+
+    /// Returns the objects that a task with these arguments may change.
+    fn claim_objects(&self, args: &ModuleArgs, environment: &[(String, String)]) -> ObjectClaims;
 
     /// Returns the task's name for the object.
     fn object_identity(&self, want: &Self::Desired) -> String;
@@ -172,6 +177,13 @@ pub trait Resource: Sync {
         site: &Site<'_>,
         have: Self::Object,
     ) -> impl Future<Output = Result<Self::Object, ApiError>>;
+
+    /// Reads an object again, by itself; `None` if it is gone.
+    fn read_again(
+        &self,
+        site: &Site<'_>,
+        have: &Self::Object,
+    ) -> impl Future<Output = Result<Option<Self::Object>, ApiError>>;
 
     /// Does what depends on the object, once it is as desired: the delivery of its password, say.
     ///

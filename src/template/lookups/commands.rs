@@ -33,6 +33,7 @@ fn lines(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
 /// Runs a command in the playbook's folder.
 fn run_command(call: &PluginCall<'_>, term: &Value) -> Result<String, TemplateError> {
     let command = require_text(call, term)?;
+    call.context.note_outside_call();
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", &command]).current_dir(call.context.base_dir()).stdin(Stdio::null()).stderr(Stdio::piped());
     let output =

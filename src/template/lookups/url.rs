@@ -67,6 +67,7 @@ struct Request {
 
 fn url(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
     warn_unknown_options(call, &OPTIONS);
+    call.context.note_outside_call();
     let timeout = match read_option(call, "timeout")? {
         Some(seconds) => seconds.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
         None => Some(Duration::from_secs(10)),

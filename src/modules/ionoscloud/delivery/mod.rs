@@ -20,11 +20,21 @@ pub use read::{
     DeliveryVerification, RotationSetting, SinkSetting, WhenMissing, read_rotation, read_sinks, read_sinks_with,
 };
 
+use crate::diagnostic::Diagnostic;
 use crate::ionos::model::Token;
 use crate::ionos::{ApiError, Deferred};
 use crate::modules::resource::Site;
-use crate::modules::{Failure, ModuleOutcome, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleOutcome, ObjectClaim, TaskContext};
 use crate::reconcile::TokenDesired;
+
+/// Returns the places that a task delivers to; `None` if its sinks cannot be read. The commands of sinks may write to one
+/// place, and the store keeps entries apart by itself.
+pub fn claim_places(args: &ModuleArgs, environment: &[(String, String)]) -> Option<Vec<ObjectClaim>> {
+    let sinks = read_sinks_with(args, environment, &|_, why| Diagnostic::error(why)).ok()?;
+    let names = sinks.iter().map(|setting| setting.sink.name()).filter(|name| name != "store");
+    let place = |name: String| if name.starts_with("command ") { "command".to_owned() } else { name };
+    Some(names.map(|name| ObjectClaim::Place(place(name))).collect())
+}
 
 /// Delivery options of a task: sinks and rotation.
 #[derive(Default)]
