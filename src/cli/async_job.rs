@@ -100,6 +100,7 @@ async fn run_module(job: &Job, store: Rc<CredentialStore>, warnings: &Warnings) 
         warnings,
         interrupt: limit.interrupt(),
         kept: None,
+        is_looped: false,
         order: None,
         progress: ProgressChannel::default(),
         task: job.called.clone(),

@@ -27,6 +27,9 @@ pub enum StoreError {
     /// A line cannot be written as JSON.
     #[error("cannot write an entry: {0}")]
     Encode(#[from] serde_json::Error),
+    /// An earlier write to the disk failed, and this line was part of it.
+    #[error("the disk did not take what was written just before")]
+    Doubtful,
     /// The run that holds an entry is under way.
     #[error("the run that made token `{0}` is still under way")]
     Held(String),

@@ -17,12 +17,22 @@ pub(super) struct RunLog {
     /// Lines that were added, and how many of them survive a power failure.
     added: u64,
     synced: u64,
+    /// The first and the last line that may be lost: making them durable failed, and a further try would not tell.
+    doubtful: Option<(u64, u64)>,
 }
 
 impl RunLog {
     /// Begins it.
     pub(super) fn begin_log(backend: &dyn Backend) -> Result<Self, StoreError> {
-        Ok(Self { log: backend.begin_log()?, entries: BTreeMap::new(), next: 1, is_stale: false, added: 0, synced: 0 })
+        Ok(Self {
+            log: backend.begin_log()?,
+            entries: BTreeMap::new(),
+            next: 1,
+            is_stale: false,
+            added: 0,
+            synced: 0,
+            doubtful: None,
+        })
     }
 
     /// Adds an entry and gives its number. There is room for the answer then.
@@ -113,12 +123,28 @@ impl RunLog {
     }
 
     /// Makes the first lines, so many, survive a power failure, with all that were added since.
+    ///
+    /// # Errors
+    /// If the disk does not take them, or has failed to take them before.
     pub(super) fn sync_until(&mut self, line: u64) -> Result<(), StoreError> {
-        if self.synced < line {
-            self.log.sync_lines()?;
-            self.synced = self.added;
+        if self.doubtful.is_some_and(|(first, last)| (first..=last).contains(&line)) {
+            return Err(StoreError::Doubtful);
         }
-        Ok(())
+        if line <= self.synced {
+            return Ok(());
+        }
+        match self.log.sync_lines() {
+            Ok(()) => {
+                self.synced = self.added;
+                Ok(())
+            }
+            // The system reports a failed write once; the next call would succeed without having written anything.
+            Err(error) => {
+                let first = self.doubtful.map_or(self.synced + 1, |(first, _)| first);
+                self.doubtful = Some((first, self.added));
+                Err(error)
+            }
+        }
     }
 }
 
@@ -165,4 +191,103 @@ pub(super) fn edit_log(
         return log.remove_log();
     }
     log.replace_lines(&text_of(&entries.iter().collect::<Vec<_>>(), &parsed.unreadable)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+    use std::rc::Rc;
+
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::credentials::backend::StoredLog;
+
+    /// A disk that fails to take lines as often as it is told.
+    #[derive(Clone, Default)]
+    struct Disk {
+        syncs: Rc<Cell<usize>>,
+        failures: Rc<Cell<usize>>,
+        lines: Rc<RefCell<Vec<String>>>,
+    }
+
+    impl Backend for Disk {
+        fn begin_log(&self) -> Result<Box<dyn CredentialLog>, StoreError> {
+            Ok(Box::new(self.clone()))
+        }
+
+        fn read_all(&self) -> Result<Vec<StoredLog>, StoreError> {
+            Ok(Vec::new())
+        }
+
+        fn hold_log(&self, _: &str) -> Result<Option<Box<dyn CredentialLog>>, StoreError> {
+            Ok(None)
+        }
+
+        fn describe_place(&self) -> String {
+            String::new()
+        }
+    }
+
+    impl CredentialLog for Disk {
+        fn append_line(&mut self, line: &str, _: Durability) -> Result<(), StoreError> {
+            self.lines.borrow_mut().push(line.to_owned());
+            Ok(())
+        }
+
+        fn sync_lines(&mut self) -> Result<(), StoreError> {
+            self.syncs.set(self.syncs.get() + 1);
+            match self.failures.get() {
+                0 => Ok(()),
+                left => {
+                    self.failures.set(left - 1);
+                    Err(StoreError::NoFolder)
+                }
+            }
+        }
+
+        fn read(&self) -> Result<Zeroizing<String>, StoreError> {
+            Ok(Zeroizing::new(self.lines.borrow().join("\n")))
+        }
+
+        fn replace_lines(&mut self, _: &str) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        fn remove_log(self: Box<Self>) -> Result<(), StoreError> {
+            Ok(())
+        }
+    }
+
+    fn add_lines(log: &mut RunLog, count: u64) -> u64 {
+        (0..count).for_each(|number| log.close(number).unwrap());
+        log.count_added()
+    }
+
+    #[test]
+    fn lines_that_were_added_meanwhile_share_one_write_to_the_disk() {
+        let disk = Disk::default();
+        let mut log = RunLog::begin_log(&disk).unwrap();
+        let last = add_lines(&mut log, 8);
+        (1..=last).for_each(|line| log.sync_until(line).unwrap());
+        assert_eq!(disk.syncs.get(), 1);
+        let line = add_lines(&mut log, 1);
+        log.sync_until(line).unwrap();
+        assert_eq!(disk.syncs.get(), 2);
+    }
+
+    #[test]
+    fn line_that_the_disk_did_not_take_never_counts_as_durable() {
+        let disk = Disk::default();
+        let mut log = RunLog::begin_log(&disk).unwrap();
+        let durable = add_lines(&mut log, 1);
+        log.sync_until(durable).unwrap();
+        disk.failures.set(1);
+        let (first, second) = (add_lines(&mut log, 1), add_lines(&mut log, 1));
+        assert!(log.sync_until(first).is_err());
+        assert!(log.sync_until(second).is_err(), "one failure is for all lines that shared it");
+        let later = add_lines(&mut log, 1);
+        log.sync_until(later).unwrap();
+        assert!(log.sync_until(second).is_err() && log.sync_until(durable).is_ok());
+    }
 }

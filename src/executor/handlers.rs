@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
+use super::handler_index::with_role_names;
 use super::host_task::HostTask;
 use super::play::PlayRun;
 use super::state::RunState;
@@ -86,10 +87,8 @@ fn require_handlers(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Task, name: &
 /// The handlers that a name means: one by its name, and all that listen. A list that was defined later beats an earlier
 /// one, and of equal names in one list the first counts; so it is among those that listen.
 fn find_handlers(run: &Rc<RunState>, play: &Rc<PlayRun>, wanted: &str) -> Vec<Rc<Task>> {
-    let handlers = play.handlers.borrow();
-    let mut ranked: Vec<&(u32, Rc<Task>)> = handlers.iter().collect();
-    ranked.sort_by_key(|(group, _)| std::cmp::Reverse(*group));
-    let ranked = ranked.into_iter().map(|(_, handler)| handler);
+    let candidates = play.handler_index.borrow_mut().find_candidates(&play.handlers.borrow(), wanted);
+    let ranked = candidates.iter();
     let named = ranked.clone().find(|handler| names_of(run, play, handler).iter().any(|name| name == wanted));
     let mut found: Vec<Rc<Task>> = named.cloned().into_iter().collect();
     let mut seen: Vec<&Value> = Vec::new();
@@ -122,11 +121,7 @@ fn is_listening_to(handler: &Task, wanted: &str) -> bool {
 fn names_of(run: &Rc<RunState>, play: &Rc<PlayRun>, handler: &Rc<Task>) -> Vec<String> {
     let Some(name) = &handler.name else { return Vec::new() };
     let Some(name) = template_handler_name(run, play, handler, name) else { return Vec::new() };
-    let mut names = vec![name];
-    if let Some(role) = handler.role() {
-        names.extend([role.name.clone(), role.full_name()].map(|role| format!("{role} : {}", names[0])));
-    }
-    names
+    with_role_names(name, handler.role())
 }
 
 /// Returns the name of a handler, resolved without a host; none if that fails, which is allowed if the handler has

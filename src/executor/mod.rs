@@ -3,6 +3,7 @@
 //! Everything runs on one thread. Waiting operations (commands, HTTP, pauses) are futures, so that hosts run concurrently.
 //! Nothing here prints: results leave as events.
 
+mod handler_index;
 mod handlers;
 mod host_task;
 mod include;

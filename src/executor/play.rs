@@ -7,7 +7,9 @@ use std::rc::Rc;
 
 use indexmap::IndexSet;
 
+use super::handler_index::HandlerIndex;
 use super::variables::host_lists::HostLists;
+use super::variables::role_layers::RoleLayers;
 use crate::playbook::{BlockItem, Play, Role, Task, block};
 use crate::value::Dict;
 
@@ -33,6 +35,8 @@ pub struct PlayRun {
     pub included_roles: RefCell<Vec<Rc<Role>>>,
     /// Handlers in the order of definition, each with the number of the list it came from; blocks are flattened.
     pub handlers: RefCell<Vec<(u32, Rc<Task>)>>,
+    /// Finds handlers by name.
+    pub(super) handler_index: RefCell<HandlerIndex>,
     /// The names and topics that were notified since the last flush, by host.
     pub notifications: RefCell<HashMap<Rc<str>, IndexSet<String>>>,
     /// Which hosts a handler is to run for in the flush that is going on, by the handler's address.
@@ -54,6 +58,8 @@ pub struct PlayRun {
     pub(super) named: RefCell<HashMap<(*const Task, String), Rc<Task>>>,
     /// The magic variables that list hosts.
     pub(super) host_lists: HostLists,
+    /// Variables of the roles, merged.
+    pub(super) role_layers: RoleLayers,
     included: Cell<u32>,
     pub(super) include_cache: RefCell<HashMap<String, (u32, Rc<block::TaskBlock>)>>,
 }
@@ -95,6 +101,7 @@ impl PlayRun {
             roles: RefCell::new(play.roles.clone()),
             included_roles: RefCell::default(),
             handlers: RefCell::default(),
+            handler_index: RefCell::default(),
             notifications: RefCell::default(),
             notified: RefCell::default(),
             doubtful_tasks: RefCell::default(),
@@ -105,6 +112,7 @@ impl PlayRun {
             force_handlers,
             named: RefCell::default(),
             host_lists: HostLists::default(),
+            role_layers: RoleLayers::default(),
             included: Cell::new(0),
             include_cache: RefCell::default(),
         };

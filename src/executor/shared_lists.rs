@@ -99,7 +99,12 @@ impl SharedLists {
 
 /// Whether a task does nothing past the lists.
 fn is_local(task: &Task) -> bool {
-    LOCAL_ACTIONS.contains(&task.action.short_name()) || is_registry_task(task)
+    is_registry_task(task) || (LOCAL_ACTIONS.contains(&task.action.short_name()) && !may_run_command(task))
+}
+
+/// Whether a task that writes a file may check it with a command (`validate`).
+fn may_run_command(task: &Task) -> bool {
+    task.args.template.is_some() || task.args.values.contains("validate")
 }
 
 fn is_registry_task(task: &Task) -> bool {

@@ -286,7 +286,11 @@ impl RegistryReads for HttpApi {
             let found: Option<Registry> = self.get(&registry_path(id)).await?;
             match &found {
                 Some(registry) => self.update_cache(|kept| kept.put_registry(registry)),
-                None => self.forget_registry(id),
+                // One that was being removed when it was last looked at is gone now.
+                None => {
+                    self.forget_registry(id);
+                    self.update_cache(|kept| kept.remove_registry(id));
+                }
             }
             Ok(found)
         })

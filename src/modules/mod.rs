@@ -186,6 +186,8 @@ pub struct TaskContext<'a> {
     pub interrupt: &'a crate::interrupt::Interrupt,
     /// The lists of the service that tasks share, where they do.
     pub kept: Option<Rc<crate::ionos::ListCaches>>,
+    /// The task has a loop.
+    pub is_looped: bool,
     /// Place among the items of a loop, where the module runs before those ahead of it have ended.
     pub order: Option<&'a LoopOrder>,
     /// Where to say what is waited for.

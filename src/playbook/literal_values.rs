@@ -95,6 +95,7 @@ fn check_one(
         warnings: &warnings,
         interrupt: &crate::interrupt::Interrupt::default(),
         kept: None,
+        is_looped: false,
         order: None,
         task: String::new(),
         bridge: None,

@@ -91,6 +91,12 @@ impl Inputs {
         self.write(&format!("roles-{count}.yml"), &text)
     }
 
+    /// So many tasks with a token each.
+    pub fn token_tasks(&self, count: usize) -> PathBuf {
+        let task = |n| format!("  - registry_token: {{registry: {REGISTRY}, name: token{n}, status: enabled}}\n");
+        self.play(&format!("token-tasks-{count}.yml"), &(0..count).map(task).collect::<String>())
+    }
+
     /// So many tokens in one loop.
     pub fn tokens(&self, count: usize) -> PathBuf {
         self.play(

@@ -32,6 +32,7 @@ fn main() {
     bench.language();
     bench.memory();
     bench.creations();
+    bench.unchanged();
     bench.tokens();
 }
 
@@ -104,42 +105,61 @@ impl Bench {
         }
     }
 
-    /// Creations in one loop against the same calls from a bare client.
+    /// Creations in one loop against the same calls from a bare client, which sends one after the other.
     fn creations(&self) {
-        for latency in [0, 20] {
-            let name = format!("50 creations, {latency} ms latency");
+        for (count, latency, runs) in [(50, 0, MANY), (50, 20, FEW), (500, 20, 1)] {
+            let name = format!("{count} creations, {latency} ms latency");
             if !self.wanted(&name) {
                 continue;
             }
-            let input = self.inputs.tokens(50);
+            let input = self.inputs.tokens(count);
             let calls = self.inputs.folder().join("calls");
             let recorded = serve(0);
             let ended = self.against(&recorded, &input).output().expect("the program can be started");
             assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
             bare::record(&calls, &recorded.requests()).expect("the calls can be written down");
             // Each run meets a service without tokens; it lives until the next one.
-            let (runs, mut server) = (if latency == 0 { MANY } else { FEW }, None);
-            let ours = times(runs, true, &mut || self.against(server.insert(serve(latency)), &input));
-            let itself = std::env::current_exe().expect("this program knows its name");
-            let theirs = times(runs, true, &mut || {
-                let mut command = Command::new(&itself);
-                command.arg("replay").arg(server.insert(serve(latency)).url()).arg(&calls);
-                command
-            });
-            print(&name, &ours);
-            let compared = |what: &str, theirs: &Times| {
-                print(&format!("  the same calls from {what}"), theirs);
-                let ratio = ours.median().as_secs_f64() / theirs.median().as_secs_f64();
-                println!("{:<52} {:>19.2}", "  ratio of the medians", ratio);
-            };
-            compared("a bare client", &theirs);
-            if bare::curl("", &calls).expect("the calls can be written down").is_some() {
+            let mut server = None;
+            let theirs = times(runs, true, &mut || replay(server.insert(serve(latency)), &calls));
+            let compared = Compared { name: &name, bare: &theirs };
+            for parallel in ["8", "1"] {
+                let ours = times(runs, true, &mut || {
+                    let mut command = self.against(server.insert(serve(latency)), &input);
+                    command.env("IONPLAY_PARALLEL", parallel);
+                    command
+                });
+                compared.print(&format!("{parallel} at once"), &ours);
+            }
+            compared.print_bare();
+            if count == 50 && bare::curl("", &calls).expect("the calls can be written down").is_some() {
                 let curl = times(runs, true, &mut || {
                     let command = bare::curl(&server.insert(serve(latency)).url(), &calls);
                     command.expect("the calls can be written down").expect("it was there before")
                 });
-                compared("curl", &curl);
+                print("  the same calls from curl", &curl);
             }
+        }
+    }
+
+    /// Separate tasks that have nothing to do, against a bare client that asks once for each.
+    fn unchanged(&self) {
+        for latency in [0, 20] {
+            let name = format!("50 no-op tasks, {latency} ms latency");
+            if !self.wanted(&name) {
+                continue;
+            }
+            let input = self.inputs.token_tasks(50);
+            let calls = self.inputs.folder().join("calls");
+            let server = serve(latency);
+            let ended = self.against(&server, &input).output().expect("the program can be started");
+            assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+            let requests = server.requests();
+            let listing = requests.first().expect("the list is read");
+            bare::record(&calls, &vec![listing.clone(); 50]).expect("the calls can be written down");
+            let theirs = times(FEW, true, &mut || replay(&server, &calls));
+            let compared = Compared { name: &name, bare: &theirs };
+            compared.print("one reading", &times(FEW, true, &mut || self.against(&server, &input)));
+            compared.print_bare();
         }
     }
 
@@ -163,6 +183,31 @@ impl Bench {
         let mut command = self.run(&[], input);
         command.env("IONOS_API_URL", server.url()).env("IONOS_TOKEN", TOKEN);
         command
+    }
+}
+
+/// A process that sends recorded calls to a service.
+fn replay(server: &Handle, calls: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this program knows its name"));
+    command.arg("replay").arg(server.url()).arg(calls);
+    command
+}
+
+/// A row, and the times of a bare client that sends the same calls.
+struct Compared<'a> {
+    name: &'a str,
+    bare: &'a Times,
+}
+
+impl Compared<'_> {
+    fn print(&self, how: &str, ours: &Times) {
+        print(&format!("{}, {how}", self.name), ours);
+        let ratio = ours.median().as_secs_f64() / self.bare.median().as_secs_f64();
+        println!("{:<52} {:>19.2}", "  ratio to the median of a bare client", ratio);
+    }
+
+    fn print_bare(&self) {
+        print("  the calls from a bare client, one after the other", self.bare);
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! The test kills before some steps. `KILLS=all cargo test --locked --test main kills -- --nocapture` kills before all of them
 //! and prints the table of `docs/reliability.md`; `KILLS=twice` kills the run after a kill as well, before some of its steps.
+//! `KILLS_OF=WORD` keeps to operations with this word in their names.
 
 mod scenario;
 
@@ -139,7 +140,8 @@ fn killed_operations_are_completed_by_the_next_run() {
     let mode = std::env::var("KILLS").unwrap_or_default();
     let is_long = !mode.is_empty();
     let (mut table, mut total, mut complaints) = (String::new(), 0, Vec::new());
-    for (index, scenario) in SCENARIOS.iter().enumerate() {
+    let wanted = std::env::var("KILLS_OF").unwrap_or_default();
+    for (index, scenario) in SCENARIOS.iter().enumerate().filter(|(_, scenario)| scenario.name.contains(&wanted)) {
         let steps = scenario.steps(library);
         // A few steps of each operation, others in each.
         let stride = if is_long { 1 } else { steps.div_ceil(6).max(1) };

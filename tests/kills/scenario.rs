@@ -123,6 +123,35 @@ pub const SCENARIOS: &[Scenario] = &[
         replaced: &[],
     },
     Scenario {
+        name: "create eight in a loop, side by side",
+        seed: no_tokens,
+        prepare: nothing,
+        playbook: || {
+            let store = json!({
+                "copy": {
+                    "content": "{{ item.registry_token.properties.credentials.password }}",
+                    "dest": "{{ item.item }}", "mode": "0600",
+                },
+                "loop": "{{ made.results }}", "when": "item.action == 'create'", "no_log": true,
+            });
+            let names = ["b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8"];
+            let make = json!({"registry": "reg-a", "name": "{{ item }}"});
+            json!([{"registry_token": make, "register": "made", "loop": names}, store])
+        },
+        stored: &[
+            ("b1", "b1"),
+            ("b2", "b2"),
+            ("b3", "b3"),
+            ("b4", "b4"),
+            ("b5", "b5"),
+            ("b6", "b6"),
+            ("b7", "b7"),
+            ("b8", "b8"),
+        ],
+        stays: &[],
+        replaced: &[],
+    },
+    Scenario {
         name: "create in the background",
         seed: no_tokens,
         prepare: nothing,

@@ -119,7 +119,8 @@ async fn run_task(at: &HostTask<'_>, cursor: &mut HostCursor) -> LoadResult<()> 
         play.mark_task_uncertain(task, host, MAY_RESCUE);
     }
     let targets = std::slice::from_ref(host);
-    let runner = TaskRun { run, play, task, label: &label, host, targets, fate, kept: open_lists(run, task), turn: None };
+    let runner =
+        TaskRun { run, play, task, label: &label, host, targets, fate, kept: open_lists(run, task), turn: None };
     let finished = runner.run_task().await?;
     if finished.may_fail {
         cursor.may_fail();

@@ -1,6 +1,5 @@
 //! Runs one task on its current hosts, concurrently, and decides how each host continues.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures_util::stream::{self, StreamExt};
@@ -19,7 +18,6 @@ use crate::executor::task::TaskRun;
 use crate::executor::task::label;
 use crate::executor::task::settings::read_flag;
 use crate::executor::task::task_result::{MAY_RESCUE, TaskResult};
-use crate::executor::task::TaskRun;
 use crate::modules::{self, spec::HostScope};
 use crate::playbook::{Keyword, LoadError, LoadResult, Task};
 use crate::report::{OutcomeStatus, ReportEvent, TaskLabel};
@@ -98,7 +96,8 @@ impl TaskStep<'_> {
             async move {
                 let targets: &[Rc<str>] = if once { alive } else { std::slice::from_ref(&host) };
                 let kept = open_lists(run, task);
-                let runner = TaskRun { run, play, task, label: self.label, host: &host, targets, fate, kept, turn: None };
+                let runner =
+                    TaskRun { run, play, task, label: self.label, host: &host, targets, fate, kept, turn: None };
                 let finished = runner.run_task().await;
                 (number, finished.map(|finished| HostEnd { host, fate, finished }))
             }

@@ -78,6 +78,7 @@ pub async fn run_module_once(
         warnings,
         interrupt: limit.interrupt(),
         kept: call.task.kept.clone(),
+        is_looped: call.task.task.looping.is_some(),
         order,
         progress: ProgressChannel::new(move |message| bus.emit(&ReportEvent::Progress(message.to_owned())))
             .with_requests(move |span| requests.emit(&ReportEvent::Request(span))),

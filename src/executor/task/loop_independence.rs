@@ -45,11 +45,12 @@ impl TaskRun<'_> {
         if width < 2 || !self.is_parallel_action() || self.is_told_in_order(control) {
             return Ok(1);
         }
-        let width = match read_throttle(self.run, self.play, self.task, self.host)? {
+        let width = match read_throttle(&self.host_task())? {
             Some(most) => most.min(width),
             None => width,
         };
-        let depends = items.iter().any(Value::holds_template) || self.depends_on_itself(scope);
+        let depends =
+            items.iter().any(Value::holds_template) || self.depends_on_itself(scope) || may_omit_label(control, scope);
         Ok(if depends { 1 } else { width })
     }
 
@@ -85,17 +86,18 @@ impl TaskRun<'_> {
                 words.add_node(node);
             }
         }
-        while let Some(word) = words.unseen.pop() {
-            if MAGIC.contains(&word.as_str()) || matches!(word.as_str(), "hostvars" | "vars" | "omit") {
-                continue;
-            }
-            if let Some(value) = scope.get(&word).filter(Value::holds_template) {
-                words.add_value(&value);
-            }
-        }
+        words.add_variables(scope);
         let sees_result = |name: &str| words.seen.contains(name) || words.seen.contains("vars");
         words.has_lookup || self.task.register.as_deref().is_some_and(sees_result)
     }
+}
+
+/// Whether the label of an item may be `omit`, which ends the loop at that item.
+fn may_omit_label(control: &LoopControl, scope: &TaskScope) -> bool {
+    let mut words = TemplateWords::default();
+    control.label.iter().for_each(|label| words.add_value(label));
+    words.add_variables(scope);
+    words.seen.contains("omit")
 }
 
 /// Words of templates.
@@ -108,6 +110,20 @@ struct TemplateWords {
 }
 
 impl TemplateWords {
+    /// Adds the words of the variables that are named so far, and of those that they name.
+    fn add_variables(&mut self, scope: &TaskScope) {
+        while let Some(word) = self.unseen.pop() {
+            if MAGIC.contains(&word.as_str()) || matches!(word.as_str(), "hostvars" | "vars" | "omit") {
+                continue;
+            }
+            // A condition may be the text of a variable, without braces.
+            let may_refer = |value: &Value| matches!(value, Value::Str(_)) || value.holds_template();
+            if let Some(value) = scope.get(&word).filter(may_refer) {
+                self.add_value(&value);
+            }
+        }
+    }
+
     fn add_node(&mut self, node: &YamlNode) {
         self.add_value(&node.to_value());
     }

@@ -66,5 +66,3 @@ impl<'a> TaskRun<'a> {
         HostTask::new(self.run, self.play, self.task, self.host)
     }
 }
-
-}

@@ -56,6 +56,13 @@ impl<'a> ParallelLoop<'a> {
         !self.under_way.is_empty()
     }
 
+    /// Waits for the items that are under way, and tells what they had to say: what has been sent is never given up.
+    pub(in crate::executor) async fn finish_begun(&mut self) {
+        while let Some((_, captured)) = self.under_way.next().await {
+            captured.replay(self.task.run);
+        }
+    }
+
     /// Returns the result of the next item, and tells what it had to say; `None` if it was not begun.
     pub(in crate::executor) async fn next_result(&mut self) -> Option<ItemResult> {
         let run = self.task.run;
@@ -67,7 +74,7 @@ impl<'a> ParallelLoop<'a> {
         let (result, captured): EndedItem = self.under_way.next().await?;
         captured.replay(run);
         let result = result?;
-        self.is_warm |= !result.failed && !result.skipped;
+        self.is_warm |= !result.ending.is_failed() && !result.ending.is_skipped();
         Some(result)
     }
 

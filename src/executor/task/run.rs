@@ -111,7 +111,12 @@ impl TaskRun<'_> {
                 pass.result.insert(name.clone(), value.clone());
             }
             let label = match self.item_label(&control, scope, search, &items[index], &mut pass) {
-                Value::Omit => return self.complete_task(self.failed_around(omitted_label(), scope, search)),
+                Value::Omit => {
+                    if let Some(parallel) = &mut parallel {
+                        parallel.finish_begun().await;
+                    }
+                    return self.complete_task(self.failed_around(omitted_label(), scope, search));
+                }
                 label => label,
             };
             self.tell_item(&pass, label);

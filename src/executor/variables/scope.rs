@@ -198,9 +198,7 @@ fn build_layers(run: &RunState, play: Option<&PlayRun>, task: Option<&Task>, hos
         }
     }
     if let Some(play) = play {
-        for role in play.roles.borrow().iter().rev().filter(|role| role.public) {
-            layers.add(role.with_dependencies().iter().rev().map(|role| Rc::clone(&role.vars)));
-        }
+        layers.add(role_layers(run, play, RoleFile::Vars));
         layers.add(play.files.borrow().get(host).cloned());
         layers.add([Rc::clone(&play.prompted)]);
         layers.add([Rc::clone(&play.play.vars)]);
@@ -215,11 +213,29 @@ fn build_layers(run: &RunState, play: Option<&PlayRun>, task: Option<&Task>, hos
         }
     }
     if let Some(play) = play {
-        for role in play.roles.borrow().iter().rev().filter(|role| role.public) {
-            layers.add(role.with_dependencies().iter().rev().map(|role| Rc::clone(&role.defaults)));
-        }
+        layers.add(role_layers(run, play, RoleFile::Defaults));
     }
     layers.0
+}
+
+/// A file of a role with variables.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RoleFile {
+    Vars,
+    Defaults,
+}
+
+/// Returns the variables of the roles that the whole play sees, the highest first: one mapping, unless mappings of the same
+/// name are merged over all layers.
+fn role_layers(run: &RunState, play: &PlayRun, file: RoleFile) -> Vec<Rc<Dict>> {
+    if !run.options.merge_hashes {
+        let (vars, defaults) = play.merge_role_layers();
+        return vec![if file == RoleFile::Vars { vars } else { defaults }];
+    }
+    let roles = play.roles.borrow();
+    let roles = roles.iter().rev().filter(|role| role.public);
+    let all = roles.flat_map(|role| role.with_dependencies().into_iter().rev());
+    all.map(|role| Rc::clone(if file == RoleFile::Vars { &role.vars } else { &role.defaults })).collect()
 }
 
 /// Merges a mapping with the mappings of the same name in lower layers.

@@ -96,6 +96,7 @@ impl Bench {
             warnings: &self.warnings,
             interrupt: &crate::interrupt::Interrupt::default(),
             kept: None,
+            is_looped: false,
             order: None,
             progress: ProgressChannel::default(),
             task: String::new(),

@@ -142,6 +142,7 @@ impl World {
             warnings: &self.warnings,
             interrupt: &crate::interrupt::Interrupt::default(),
             kept: None,
+            is_looped: false,
             order: None,
             progress: ProgressChannel::default(),
             task: String::new(),

@@ -112,6 +112,8 @@ impl<R: Resource> ResourceRun<'_, R> {
             kept: connection.kept.as_deref(),
             again,
             is_reused: connection.is_reused.get(),
+            // All items of a loop meet a refusal alike, whoever of them has read the list.
+            looks_again: !again && (connection.is_reused.get() || self.context.is_looped),
             context: self.context,
         };
         let _writing = self.context.interrupt.begin_writing();
@@ -192,12 +194,12 @@ impl<R: Resource> ResourceRun<'_, R> {
         want: &R::Desired,
     ) -> Result<ModuleOutcome, ConvergeError> {
         let made = self.resource.create_object(site, want, None).await;
-        if made.as_ref().is_err_and(ApiError::is_conflict) && !site.is_reused {
+        if made.as_ref().is_err_and(ApiError::is_conflict) && !site.looks_again {
             site.kept.iter().for_each(|kept| _ = kept.clear());
         }
         if let Err(error) = &made
             && error.is_conflict()
-            && !site.is_reused
+            && !site.looks_again
             && !site.again
             && let Ok(ObservedObject { object: Some(have), past, .. }) =
                 self.resource.observe_object(site.api, want).await

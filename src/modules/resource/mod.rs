@@ -88,6 +88,8 @@ pub struct Site<'a> {
     pub is_reused: bool,
     /// The task has looked again because the service refused what such a list had suggested.
     pub again: bool,
+    /// The task looks again, once, if the service refuses what a shared list has suggested.
+    pub looks_again: bool,
     /// Warnings and progress.
     pub context: &'a TaskContext<'a>,
 }

@@ -134,7 +134,7 @@ impl<R: Resource> ResourceRun<'_, R> {
         let record = self.failed_record(want, site, verb, None, &error);
         let failure = Box::new(Failure { broke_off: false, actions: vec![record], ..Failure::new(message) });
         let refused = error.is_conflict() || error.is_not_found();
-        if refused && !site.again && site.is_reused && site.kept.is_some_and(ListCache::clear) {
+        if refused && site.looks_again && site.kept.is_some_and(ListCache::clear) {
             return ConvergeError::Outdated(failure);
         }
         ConvergeError::Failed(failure)
