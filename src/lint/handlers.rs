@@ -1,5 +1,9 @@
 //! Names of `notify` that no handler has.
 
+use std::rc::Rc;
+
+use indexmap::IndexSet;
+
 use super::{Lint, is_open};
 use crate::diagnostic::Diagnostic;
 use crate::playbook::{BlockItem, Keyword, Play, Task};
@@ -9,8 +13,7 @@ impl Lint<'_> {
     /// Handlers may also come in while the play runs; where one may, nothing is certain.
     pub(super) fn check_notifications(&mut self, task: &Task) {
         let (Some(play), Some(node)) = (self.play, task.keywords.node(Keyword::Notify)) else { return };
-        let mut known = Known::default();
-        known.add_play(play);
+        let known = Rc::clone(self.handlers.get_or_insert_with(|| Rc::new(HandlerNames::of_play(play))));
         if known.open {
             return;
         }
@@ -35,17 +38,18 @@ impl Lint<'_> {
 
 /// The names that handlers of a play answer to.
 #[derive(Default)]
-struct Known {
-    names: Vec<String>,
+pub(super) struct HandlerNames {
+    names: IndexSet<String>,
     /// Whether there may be more: names that are templates, and includes that bring in handlers.
     open: bool,
 }
 
-impl Known {
-    fn add_play(&mut self, play: &Play) {
-        play.handlers.iter().for_each(|items| self.add_handlers(items));
+impl HandlerNames {
+    fn of_play(play: &Play) -> Self {
         let sections = [&play.pre_tasks, &play.role_blocks, &play.tasks, &play.post_tasks];
-        self.open |= sections.into_iter().any(|items| includes_role(items));
+        let mut names = Self { open: sections.into_iter().any(|items| includes_role(items)), ..Self::default() };
+        play.handlers.iter().for_each(|items| names.add_handlers(items));
+        names
     }
 
     fn add_handlers(&mut self, items: &[BlockItem]) {
@@ -64,10 +68,10 @@ impl Known {
         self.open |= is_open(name);
         let name = python::str(name);
         if let Some(role) = handler.role() {
-            self.names.push(format!("{} : {name}", role.name));
-            self.names.push(format!("{} : {name}", role.full_name()));
+            self.names.insert(format!("{} : {name}", role.name));
+            self.names.insert(format!("{} : {name}", role.full_name()));
         }
-        self.names.push(name);
+        self.names.insert(name);
     }
 }
 

@@ -76,6 +76,8 @@ struct Lint<'a> {
     seen: BTreeSet<(String, usize, String)>,
     task: Option<Span>,
     play: Option<&'a Play>,
+    /// The names of the play's handlers, once a task has notified one.
+    handlers: Option<Rc<handlers::HandlerNames>>,
     registered: BTreeSet<String>,
     /// Paths that tasks so far name as what they write.
     made: Vec<String>,
@@ -90,6 +92,7 @@ struct Lint<'a> {
 impl<'a> Lint<'a> {
     fn check_play(&mut self, play: &'a Play) {
         self.play = Some(play);
+        self.handlers = None;
         self.check_value(&play.hosts);
         self.check_value(&Value::from((*play.vars).clone()));
         self.check_keywords(&play.frame.keywords);

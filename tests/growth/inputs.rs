@@ -96,6 +96,24 @@ pub const INPUTS: &[Input] = &[
         },
     },
     Input {
+        name: "hosts with a group each",
+        size: 40,
+        write: |folder, size| {
+            let groups = repeated(size, |n| format!("[group{n}]\nhost{n}\n"));
+            let task = "  - debug: {msg: \"{{ groups | length }} {{ group_names }}\"}\n";
+            hosts_play(folder, &groups, "", &task.repeat(5));
+        },
+    },
+    Input {
+        name: "hosts of which one in two fails",
+        size: 60,
+        write: |folder, size| {
+            let fail = "  - fail: {}\n    when: number is divisibleby 2\n    ignore_errors: true\n";
+            let task = "  - debug: {msg: \"{{ ansible_play_batch | length }}\"}\n";
+            hosts_play(folder, &hosts(size), "", &format!("{fail}{}", task.repeat(3)));
+        },
+    },
+    Input {
         name: "tasks",
         size: 200,
         write: |folder, size| play(folder, "", &repeated(size, |n| format!("  - debug: {{msg: task {n}}}\n"))),
@@ -160,6 +178,26 @@ pub const INPUTS: &[Input] = &[
         write: |folder, size| {
             write(folder, "included.yml", "- debug: {msg: included}\n");
             play(folder, "", &"  - include_tasks: included.yml\n".repeat(size));
+        },
+    },
+    Input {
+        name: "items that each include a file",
+        size: 60,
+        write: |folder, size| {
+            write(folder, "included.yml", "- debug: {msg: \"{{ item }}\"}\n");
+            let task = "  - include_tasks: included.yml\n    loop: \"{{ range(SIZE) | list }}\"\n";
+            play(folder, "", &task.replace("SIZE", &size.to_string()));
+        },
+    },
+    Input {
+        name: "roles that are included in public",
+        size: 40,
+        write: |folder, size| {
+            for n in 0..size {
+                write(folder, &format!("roles/role{n}/defaults/main.yml"), &format!("word{n}: hello\n"));
+                write(folder, &format!("roles/role{n}/tasks/main.yml"), "- debug: {msg: x}\n");
+            }
+            play(folder, "", &repeated(size, |n| format!("  - include_role: {{name: role{n}, public: true}}\n")));
         },
     },
     Input {

@@ -15,7 +15,7 @@ use inputs::INPUTS;
 const COUNTS: &str = "IONPLAY_GROWTH_COUNTS";
 
 /// The most that twice the input may take of what the input takes. A square takes four times as much.
-const LIMIT: f64 = 2.6;
+const LIMIT: f64 = 2.3;
 
 /// Allocations of a run, and their bytes.
 #[derive(Clone, Copy)]
