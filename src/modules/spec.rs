@@ -162,6 +162,8 @@ pub enum CheckSupport {
     Full,
     /// Says it where it can (with `creates`, ..), and otherwise that it would have run.
     Partial,
+    /// Is asked whether it can, each time that it runs: modules in Python say that themselves.
+    Asked,
     /// Is skipped.
     None,
 }
