@@ -536,6 +536,11 @@ impl Param {
         Self { required_in: states, ..self }
     }
 
+    /// Whether a task of this state must give it.
+    pub fn is_required_in(&self, state: &str) -> bool {
+        self.required || self.required_in.contains(&state)
+    }
+
     /// Means something in some states only.
     #[must_use]
     pub const fn only_in(self, states: &'static [&'static str]) -> Self {
