@@ -2,9 +2,8 @@
 //! `crate` or `super`. Names that a module passes on with `pub use` lead to where they come from.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::path::Path;
-
-use fancy_regex::Regex;
 
 use crate::architecture;
 
@@ -95,17 +94,15 @@ struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     fn new(texts: &'a BTreeMap<ModulePath, String>) -> Self {
-        let pattern = Regex::new(r"\bpub(?:\([^)]*\))? use ([^;]*);").unwrap();
         let mut passed_on = HashMap::new();
         for (module, text) in texts {
-            for tree in captured(&pattern, text) {
-                for path in expand_tree(&without_blanks(&tree)) {
+            for found in find_uses(text).into_iter().filter(|found| found.is_public) {
+                for path in expand_tree(&found.tree) {
                     let (path, name) = match path.split_once('@') {
                         Some((path, name)) => (path.to_owned(), name.to_owned()),
                         None => (path.clone(), path.rsplit("::").next().unwrap().to_owned()),
                     };
-                    let is_rooted = ["crate::", "self::", "super::"].iter().any(|start| path.starts_with(start));
-                    let path = if is_rooted { path } else { format!("self::{path}") };
+                    let path = if is_rooted(&path) { path } else { format!("self::{path}") };
                     passed_on.insert((module.clone(), name), path);
                 }
             }
@@ -138,25 +135,47 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// A `use` declaration.
+struct Use {
+    /// Where it stands in the text.
+    range: Range<usize>,
+    /// The tree without blanks; `as` is `@`.
+    tree: String,
+    is_public: bool,
+}
+
+fn find_uses(text: &str) -> Vec<Use> {
+    let mut uses = Vec::new();
+    for (at, _) in text.match_indices("use ") {
+        let before = text[..at].rsplit('\n').next().unwrap().trim();
+        if before.is_empty() || before.starts_with("pub") {
+            let end = at + text[at..].find(';').unwrap_or(0);
+            let tree = text[at + 4..end].replace(" as ", "@").split_whitespace().collect();
+            uses.push(Use { range: at..end, tree, is_public: !before.is_empty() });
+        }
+    }
+    uses
+}
+
 /// All paths in a text that begin with `crate`, `self` or `super`.
 fn paths_in(text: &str) -> Vec<String> {
-    let uses = Regex::new(r"\buse ((?:crate|super|self)\b[^;]*);").unwrap();
-    let trees = captured(&uses, text);
-    let mut paths: Vec<String> = trees.iter().flat_map(|tree| expand_tree(&without_blanks(tree))).collect();
-    let rest = uses.replace_all(text, "");
-    let written = Regex::new(r"\b(?:crate|super)(?:::\w+)+").unwrap();
-    paths.extend(written.find_iter(&*rest).map(|found| found.unwrap().as_str().to_owned()));
+    let uses = find_uses(text);
+    let trees = uses.iter().flat_map(|found| expand_tree(&found.tree));
+    let mut paths: Vec<String> = trees.filter(|path| is_rooted(path)).collect();
+    let is_word = |sign: char| sign.is_alphanumeric() || sign == '_' || sign == ':';
+    for (at, _) in text.match_indices("crate::").chain(text.match_indices("super::")) {
+        let is_inside = text[..at].ends_with(is_word) || uses.iter().any(|found| found.range.contains(&at));
+        if !is_inside {
+            let rest = &text[at..];
+            let path = &rest[..rest.find(|sign| !is_word(sign)).unwrap_or(rest.len())];
+            paths.push(path.trim_end_matches(':').to_owned());
+        }
+    }
     paths
 }
 
-/// The first group of all matches.
-fn captured(pattern: &Regex, text: &str) -> Vec<String> {
-    pattern.captures_iter(text).map(|found| found.unwrap().get(1).unwrap().as_str().to_owned()).collect()
-}
-
-/// A `use` tree without blanks; `as` becomes `@`.
-fn without_blanks(tree: &str) -> String {
-    tree.replace(" as ", "@").split_whitespace().collect()
+fn is_rooted(path: &str) -> bool {
+    ["crate::", "self::", "super::"].iter().any(|start| path.starts_with(start))
 }
 
 /// The paths of a `use` tree: `a::{b, c::d}` is `a::b` and `a::c::d`.
