@@ -61,7 +61,7 @@ impl RequestPace {
 
     /// Holds all requests back for the time that the service has named.
     pub(super) fn hold_requests(&self, pause: Duration) {
-        let until = super::transport::instant_after(pause);
+        let until = instant_after(pause);
         if self.held_until.get().is_none_or(|known| known < until) {
             self.held_until.set(Some(until));
         }
@@ -97,6 +97,13 @@ impl PacedRequest<'_> {
         // It had been sent before the limit was lowered.
         true
     }
+}
+
+/// The moment after a time, however long that is.
+pub(super) fn instant_after(time: Duration) -> Instant {
+    /// Longer than any run lasts, and short enough for every clock.
+    const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+    Instant::now() + time.min(LONGEST)
 }
 
 #[cfg(test)]

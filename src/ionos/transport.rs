@@ -14,7 +14,7 @@ use reqwest::{Client, Method, Response};
 use tokio::time::Instant;
 
 use super::connection::check_plain_http;
-use super::pace::{PacedRequest, RequestPace};
+use super::pace::{PacedRequest, RequestPace, instant_after};
 use super::{ApiError, Credentials, Endpoint, Tuning, WaitPolicy, proxy};
 use crate::address;
 use crate::progress::RequestSpan;
@@ -359,13 +359,6 @@ async fn read_body(mut response: Response) -> Result<Vec<u8>, Unread> {
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-/// The moment after a time, however long that is.
-pub(super) fn instant_after(time: Duration) -> Instant {
-    /// Longer than any run lasts, and short enough for every clock.
-    const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
-    Instant::now() + time.min(LONGEST)
 }
 
 /// A pause between half and all of what was meant, so that many clients do not come back at the same moment.
