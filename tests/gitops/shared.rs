@@ -225,8 +225,7 @@ fn delivered_late(folder: &str, name: &str) -> String {
     format!(
         "    - registry_token: {{registry: demo, name: {name}, status: enabled, scopes: []}}\n      register: made\n    - \
          command: sleep 2\n    - copy: {{content: \"{{{{ made.registry_token.properties.credentials.password }}}}\", dest: \
-         '{folder}/{name}', mode: '0600'}}\n      when: made.registry_token.properties.credentials is defined and \
-         made.registry_token.properties.credentials.password is defined\n"
+         '{folder}/{name}', mode: '0600'}}\n      when: made.password is defined\n"
     )
 }
 
