@@ -243,7 +243,7 @@ fn run(outcome: Option<Outcome>) -> JobRun {
     JobRun {
         run: "r1".to_owned(),
         job: "tokens".to_owned(),
-        commit: Some("abc".to_owned()),
+        commit: Some("a".repeat(40)),
         reasons: Vec::new(),
         outcome,
         started: jiff::Timestamp::UNIX_EPOCH,
@@ -303,6 +303,12 @@ fn status_is_posted_on_changes_only_across_restarts() {
     assert_eq!(outbox.count_queued(), 3);
     forge.report_run(&ForgeConfig { status: false, ..config }, &run(Some(Outcome::Applied)), None).unwrap();
     assert_eq!(outbox.count_queued(), 3);
+}
+
+#[test]
+fn name_that_is_no_commit_has_no_status() {
+    let asked = JobRun { commit: Some("v1.0".to_owned()), ..run(Some(Outcome::Refused)) };
+    assert_eq!(CommitStatus::of_run(&asked, None), None);
 }
 
 #[test]
