@@ -14,10 +14,10 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// Why it cannot be checked whether a plan still fits.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MisfitError {
-    /// Its commit cannot be used.
+    /// The commit of the plan cannot be used.
     #[error(transparent)]
     Checkout(#[from] CheckoutError),
-    /// Its documents are not there.
+    /// The documents of the run are not there.
     #[error(transparent)]
     Documents(#[from] EngineError),
     /// The check cannot be started.
