@@ -28,6 +28,8 @@ pub struct ModuleSearch {
     pub python: Option<PathBuf>,
     /// Folders of `module_utils` next to those of `library`.
     pub module_utils: Vec<PathBuf>,
+    /// Folders of the playbook and its roles, which may have `filter_plugins` and the like in them.
+    pub owners: Vec<PathBuf>,
 }
 
 /// A module that was found.
@@ -57,6 +59,9 @@ impl FoundModule {
 impl ModuleSearch {
     /// Adds the folders of a playbook or a role: `library`, `module_utils` and `collections` in it.
     pub fn add_folder(&mut self, folder: &Path) {
+        if !self.owners.iter().any(|known| known == folder) {
+            self.owners.insert(0, folder.to_path_buf());
+        }
         for (name, known) in [("library", &mut self.library), ("module_utils", &mut self.module_utils)] {
             let path = folder.join(name);
             if !known.contains(&path) && path.is_dir() {
@@ -153,11 +158,15 @@ impl ModuleSearch {
         Some(root.join("plugins/action").join(format!("{module}.py"))).filter(|path| path.is_file())
     }
 
-    /// Finds the file of a plugin written in Python: one of a collection by its full name, or one of these folders.
-    pub fn find_plugin(&self, kind: &str, name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+    /// Finds the file of a plugin written in Python: one of a collection by its full name, or one of the playbook or a
+    /// role. The kind is `filter`, `test` or `lookup`.
+    pub fn find_plugin(&self, kind: &str, name: &str) -> Option<PathBuf> {
         let parts: Vec<&str> = name.split('.').collect();
         match parts.as_slice() {
-            [short] => folders.iter().find_map(|folder| find_plugin_file(folder, short)),
+            [short] => {
+                let inside = format!("{kind}_plugins");
+                self.owners.iter().find_map(|owner| find_plugin_file(&owner.join(&inside), short))
+            }
             [namespace, collection, short] => {
                 let inside = Path::new("ansible_collections").join(namespace).join(collection);
                 let inside = inside.join("plugins").join(kind);

@@ -217,6 +217,7 @@ pub fn build_module_search(settings: &RunSettings, vars: &Dict) -> ModuleSearch 
         library: folders(settings::DEFAULT_MODULE_PATH),
         module_utils: folders(settings::DEFAULT_MODULE_UTILS_PATH),
         collections: folders("COLLECTIONS_PATHS"),
+        owners: Vec::new(),
         python: interpreter::find_on_path(named.as_deref().unwrap_or("python3")),
     }
 }

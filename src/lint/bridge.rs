@@ -4,25 +4,14 @@ use super::{Announced, Lint};
 use crate::diagnostic::Diagnostic;
 use crate::modules::{Spec, foreign};
 use crate::playbook::Task;
-use crate::template::{TemplateError, TemplateErrorKind};
-
-/// Kinds of plugins that templates name.
-const PLUGIN_KINDS: &[&str] = &["filter", "lookup", "test"];
+use crate::template::TemplateError;
+use crate::value::UndefinedCause;
 
 impl Lint<'_> {
     /// Names the file of a plugin that a template uses and that is written in Python.
-    pub(super) fn explain_plugin(&self, fault: TemplateError) -> TemplateError {
-        if fault.kind != TemplateErrorKind::UnknownName {
-            return fault;
-        }
-        let named = PLUGIN_KINDS.iter().find_map(|kind| {
-            let (_, rest) = fault.message.split_once(kind)?;
-            Some((*kind, rest.split('`').nth(1)?))
-        });
-        let Some((kind, name)) = named else { return fault };
-        let folder = self.playbook_folder().map(|folder| folder.join(format!("{kind}_plugins")));
-        let folders: Vec<_> = folder.into_iter().collect();
-        match foreign::current_search().find_plugin(kind, name, &folders) {
+    pub(super) fn explain_plugin(fault: TemplateError) -> TemplateError {
+        let Some(UndefinedCause::UnknownPlugin { kind, name }) = fault.cause.as_deref() else { return fault };
+        match foreign::current_search().find_plugin(kind, name) {
             Some(file) => {
                 let hint = format!("`{}` defines it in Python; such plugins are not bridged", file.display());
                 TemplateError { hints: vec![hint], ..fault }

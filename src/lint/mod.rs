@@ -202,7 +202,7 @@ impl<'a> Lint<'a> {
 
     fn report_faults(&mut self, faults: Vec<TemplateError>, text: &Text) {
         for fault in faults {
-            let fault = self.explain_plugin(fault.or_at(text.origin()));
+            let fault = Self::explain_plugin(fault.or_at(text.origin()));
             self.report_message(Diagnostic::from(fault));
         }
     }

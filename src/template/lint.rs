@@ -11,7 +11,7 @@ use super::plugin;
 use super::registry;
 use super::signature;
 use super::source_map::SourceMap;
-use crate::value::{Text, Value};
+use crate::value::{Text, UndefinedCause, Value};
 
 impl TemplateEngine<'_> {
     /// Everything that is wrong with a template, whatever its variables are. Text that is no template is fine. A run keeps
@@ -61,9 +61,11 @@ struct Lint<'a> {
 }
 
 impl Lint<'_> {
-    fn report_unknown(&mut self, kind: &str, name: &str, names: &[&str], at: &At) {
+    fn report_unknown(&mut self, kind: &'static str, name: &str, names: &[&str], at: &At) {
         let message = format!("there is no {kind} `{name}`");
-        let fault = TemplateError::new(TemplateErrorKind::UnknownName, message).suggest_name(name, names);
+        let cause = UndefinedCause::UnknownPlugin { kind, name: name.into() };
+        let fault = TemplateError::new(TemplateErrorKind::UnknownName, message).caused_by(cause);
+        let fault = fault.suggest_name(name, names);
         self.faults.push(fault.or_at(SourceMap::from_text(self.text).span(at).as_ref()));
     }
 

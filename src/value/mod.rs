@@ -104,6 +104,13 @@ pub enum UndefinedCause {
     NoHint,
     /// A filter or test failed that the message names already.
     Plugin,
+    /// No plugin of this kind has this name.
+    UnknownPlugin {
+        /// `filter`, `test` or `lookup`.
+        kind: &'static str,
+        /// The name as written.
+        name: Arc<str>,
+    },
 }
 
 impl Undefined {

@@ -172,4 +172,10 @@ fn filter_written_in_python_is_named_with_its_file() {
     desk.write("collections/ansible_collections/some/where/plugins/filter/voice.py", "FILTERS = {'shout': str}\n");
     desk.write("filter_plugins/quiet.py", "class FilterModule:\n    def filters(self): return {'whisper': str}\n");
     desk.ends(&["lint", "site.yml"], 4, &["filter/voice.py` defines it in Python", "quiet.py` defines it in Python"]);
+    desk.write("site.yml", "- hosts: localhost\n  gather_facts: false\n  roles: [loud]\n");
+    desk.write("roles/loud/tasks/main.yml", "- debug: {msg: '{{ 1 | cry }}'}\n- assert: {that: 1 is loud}\n");
+    desk.write("roles/loud/filter_plugins/cry.py", "class FilterModule: pass\n");
+    desk.write("roles/loud/test_plugins/loud.py", "class TestModule: pass\n");
+    let says = ["filter_plugins/cry.py` defines it in Python", "test_plugins/loud.py` defines it in Python"];
+    desk.ends(&["lint", "site.yml"], 4, &says);
 }
