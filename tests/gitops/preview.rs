@@ -8,18 +8,22 @@ use serde_json::{Value as Json, json};
 
 use super::stage::{ACCOUNT, Stage, token};
 
+/// Method, path and body of a request.
+type Asked = (String, String, Json);
+/// Returns the body of the answer to a method and a path, from the requests before it.
+type Answers = fn(&str, &str, &[Asked]) -> String;
+
 /// A stand-in for a forge with one pull request. It ends with the test binary.
 struct Forge {
     port: u16,
-    /// Method, path and body of each request.
-    requests: Arc<Mutex<Vec<(String, String, Json)>>>,
+    requests: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Forge {
-    fn start(answers: fn(&str, &str, &[(String, String, Json)]) -> String) -> Self {
+    fn start(answers: Answers) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let requests = Arc::<Mutex<Vec<(String, String, Json)>>>::default();
+        let requests = Arc::<Mutex<Vec<Asked>>>::default();
         let seen = Arc::clone(&requests);
         std::thread::spawn(move || {
             for mut stream in listener.incoming().flatten() {
@@ -67,8 +71,8 @@ impl Forge {
 }
 
 /// One pull request, which has the comments that were posted.
-fn answer_well(method: &str, path: &str, before: &[(String, String, Json)]) -> String {
-    let posted = |(_, known, body): &(String, String, Json)| known.contains("/comments").then(|| body.clone());
+fn answer_well(method: &str, path: &str, before: &[Asked]) -> String {
+    let posted = |(_, known, body): &Asked| known.contains("/comments").then(|| body.clone());
     let comments = before.iter().filter(|(method, ..)| method == "POST").filter_map(posted);
     let path = path.split('?').next().unwrap_or_default();
     match (method, path) {
