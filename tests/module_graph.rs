@@ -52,8 +52,8 @@ impl ModuleGraph {
         let uses: Vec<Vec<usize>> = self.uses.values().map(|used| used.iter().filter_map(number).collect()).collect();
         let reached: Vec<Vec<bool>> = (0..modules.len()).map(|module| reachable_from(module, &uses)).collect();
         let mut circles: Vec<BTreeSet<String>> = Vec::new();
-        for module in 0..modules.len() {
-            let others = (0..modules.len()).filter(|other| reached[module][*other] && reached[*other][module]);
+        for (module, uses) in reached.iter().enumerate() {
+            let others = (0..modules.len()).filter(|other| uses[*other] && reached[*other][module]);
             let circle: BTreeSet<String> = others.map(|other| modules[other].join("/")).collect();
             if circle.len() > 1 && !circles.contains(&circle) {
                 circles.push(circle);

@@ -10,7 +10,7 @@ use super::daemon::Daemon;
 use super::decide::{Answered, JobRequest};
 use super::engine::{self, EngineError, RunDocument};
 use super::hooks::{HookVerifier, Sender};
-use super::http::{Access, ApiToken, ApprovalAnswer, ControlError, EventChunk, GitopsControl, Queued};
+use super::http::{Access, ApiToken, ApprovalAnswer, ControlError, EventChunk, GitopsControl, NotReady, Queued};
 use super::hub::Hub;
 use super::metrics::Metrics;
 use super::run::redactor_of;
@@ -193,22 +193,22 @@ impl GitopsControl for HubControl {
         })
     }
 
-    fn check_health(&self) -> Result<(), String> {
+    fn check_health(&self) -> Result<(), NotReady> {
         match self.daemon.loop_age() {
             Some(age) if age < STUCK => Ok(()),
-            Some(age) => Err(format!("the loop has not come round for {} s", age.as_secs())),
-            None => Err("the loop has not begun".to_owned()),
+            Some(age) => Err(NotReady::Stuck(age.as_secs())),
+            None => Err(NotReady::NotBegun),
         }
     }
 
-    fn check_readiness(&self) -> Result<(), String> {
+    fn check_readiness(&self) -> Result<(), NotReady> {
         self.check_health()?;
         if self.is_ready.get().is_some() {
             return Ok(());
         }
         let status = self.hub.read_status();
         match status.jobs.iter().find(|job| job.observed.is_none() && job.state == JobState::New) {
-            Some(job) => Err(format!("the repository of job `{}` was not seen yet", job.job)),
+            Some(job) => Err(NotReady::Unseen(job.job.clone())),
             None => {
                 self.is_ready.get_or_init(|| ());
                 Ok(())

@@ -135,6 +135,8 @@ def measure_jobs(program, folder, seconds, count):
     while time.monotonic() - began < max(seconds, 60):
         now = time.time()
         for one in daemon.status():
+            if not one["next_due"]:
+                continue
             due = time.mktime(time.strptime(one["next_due"]["at"][:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
             late = max(late, now - due)
         time.sleep(1)

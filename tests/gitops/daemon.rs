@@ -95,3 +95,22 @@ fn broken_file_on_sighup_keeps_the_one_of_before() {
     daemon.signal(Signal::HUP);
     wait_until("the file is read again", || daemon.log().contains("read gitops.yml again"));
 }
+
+#[test]
+fn key_that_needs_another_process_is_named_on_sighup_and_keeps_its_value() {
+    let stage = Stage::new("    poll: 1s\n");
+    stage.push(&token("ci", "enabled"));
+    let daemon = Daemon::start(&stage);
+    assert!(daemon.log().contains("serving 1 job of gitops.yml"), "{}", daemon.log());
+    wait_until("the first commit is applied", || stage.tokens().len() == 1);
+    let good = std::fs::read_to_string(stage.path("gitops.yml")).unwrap();
+    let other = good.replace("state_dir: state", "state_dir: elsewhere").replace("host: runner-1", "host: runner-2");
+    std::fs::write(stage.path("gitops.yml"), other).unwrap();
+    daemon.signal(Signal::HUP);
+    wait_until("the file is read again", || {
+        daemon.log().contains("to change `host`, `state_dir`, end this program and start it again")
+    });
+    stage.push(&token("ci", "disabled"));
+    wait_until("the push is applied", || stage.tokens()[0].1 == "disabled");
+    assert!(!stage.path("elsewhere").exists());
+}

@@ -138,6 +138,33 @@ fn two_daemons_on_one_database_run_a_job_once() {
 }
 
 #[test]
+fn status_of_a_job_of_another_host_is_true_on_every_host() {
+    let Some(shared) = Shared::new("    runs_on: [two]\n    approve: manual\n    retry: {first: 1h}\n") else { return };
+    let (_one, _two) = (shared.serve("one"), shared.serve("two"));
+    let agree = |what: &str, holds: &dyn Fn(&serde_json::Value) -> bool| {
+        let keys = ["state", "observed", "attempted", "applied", "last_run", "drift", "waiting", "suspended"];
+        let seen = |host: &str| {
+            let status = shared.status(host);
+            keys.map(|key| status[key].clone())
+        };
+        wait_until(what, || holds(&shared.status("two")) && seen("one") == seen("two"));
+    };
+    shared.stage.push(&token("ci", "enabled"));
+    shared.run("one", &["run", "tokens"]).expect(0);
+    agree("the plan waits", &|status| status["state"] == "waiting");
+    let run = shared.status("one")["waiting"]["run"].as_str().unwrap().to_owned();
+    shared.run("one", &["approve", &run]).expect(0);
+    agree("it is applied", &|status| status["state"] == "ok" && status["last_run"]["outcome"] == "applied");
+    shared.run("one", &["suspend", "tokens", "--reason", "holiday"]).expect(0);
+    agree("it is suspended", &|status| status["state"] == "suspended");
+    shared.run("two", &["resume", "tokens"]).expect(0);
+    shared.stage.push_with("- hosts: localhost\n  taks: []\n", &[]);
+    shared.run("one", &["run", "tokens"]).expect(0);
+    agree("it has failed", &|status| status["state"] == "failed");
+    assert_eq!(shared.status("one")["message"], shared.status("two")["message"]);
+}
+
+#[test]
 fn host_that_is_killed_loses_its_run_to_another_one() {
     let Some(shared) = Shared::new("    poll: 1s\n    retry: {first: 1s, max: 1s}\n") else { return };
     let one = shared.serve("one");
@@ -225,8 +252,7 @@ fn delivered_late(folder: &str, name: &str) -> String {
     format!(
         "    - registry_token: {{registry: demo, name: {name}, status: enabled, scopes: []}}\n      register: made\n    - \
          command: sleep 2\n    - copy: {{content: \"{{{{ made.registry_token.properties.credentials.password }}}}\", dest: \
-         '{folder}/{name}', mode: '0600'}}\n      when: made.registry_token.properties.credentials is defined and \
-         made.registry_token.properties.credentials.password is defined\n"
+         '{folder}/{name}', mode: '0600'}}\n      when: made.password is defined\n"
     )
 }
 

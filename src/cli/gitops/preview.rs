@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::gitops::delivery::{RequestError, new_client};
 use crate::gitops::forge::{CommitState, CommitStatus, ForgeClient, ForgePost, PullRequestComment, build_comment};
 use crate::gitops::notify::describe_counts;
-use crate::gitops::preview::{Preview, preview_commit as make_preview};
+use crate::gitops::preview::{Preview, PreviewError, preview_commit as make_preview};
 use crate::gitops::run::Runner;
 use crate::sandbox::Handle;
 
@@ -45,28 +45,45 @@ pub(super) async fn preview_job(args: &PreviewArgs) -> Result<Exit, Exit> {
         sandbox: sandbox.as_ref().map(Handle::url),
     };
     let made = make_preview(&session.config, job, &runner, &args.commit).await;
-    let made = made.map_err(|why| session.report_failure(&why, Exit::General))?;
-    if args.comment {
-        post_preview(args, &session, &made)
-            .await
-            .map_err(|error| session.report_failure(&error.to_string(), Exit::General))?;
+    if args.comment
+        && let Err(error) = post_preview(args, &session, &made).await
+    {
+        // The plan is shown here, at least.
+        if let (Ok(made), false) = (&made, args.common.json) {
+            crate::cli::output::write_stdout(&made.text);
+        }
+        return Err(session.report_failure(&format!("cannot post status and comment: {error}"), Exit::General));
     }
+    let made = made.map_err(|error| session.report_failure(&error.to_string(), Exit::General))?;
     Ok(report_preview(args, &made))
 }
 
-/// Posts status and comment on the forge of the job.
-async fn post_preview(args: &PreviewArgs, session: &Session, made: &Preview) -> Result<(), RequestError> {
+/// Posts status and comment on the forge of the job. A failure is posted, too, if the commit is known.
+async fn post_preview(
+    args: &PreviewArgs,
+    session: &Session,
+    made: &Result<Preview, PreviewError>,
+) -> Result<(), RequestError> {
     let forge = session.config.find_job(&args.job).and_then(|job| job.forge.as_ref());
     let forge = forge.ok_or_else(|| RequestError::Address(format!("job `{}` has no `forge`", args.job)))?;
+    let (commit, state, summary, markdown) = match made {
+        Ok(made) => (&made.commit, CommitState::Success, describe_counts(&made.counts), made.markdown.clone()),
+        Err(error @ PreviewError::Plan { commit, why, .. }) => {
+            // A fence in the text would end the block.
+            let text = error.to_string().replace("```", "` ` `");
+            let summary = format!("the plan failed: {}", why.lines().next().unwrap_or_default());
+            (commit, CommitState::Failure, summary, format!("**The plan failed.**\n\n```text\n{text}\n```\n"))
+        }
+        Err(_) => return Ok(()),
+    };
     let client = ForgeClient::new(new_client()?);
     let context = format!("{}/preview", args.job);
-    let summary = describe_counts(&made.counts);
-    let status = CommitStatus::new(&context, &made.commit, CommitState::Success, &summary, None);
+    let status = CommitStatus::new(&context, commit, state, &summary, None);
     client.send_post(forge, &ForgePost::Status(status)).await?;
-    let rest = format!("`ionplay gitops preview FILE {} --commit {}` shows all of it.", args.job, made.commit);
-    let title = format!("Plan of `{}` for {}", args.job, made.commit.get(..12).unwrap_or(&made.commit));
-    let body = build_comment(&title, &made.markdown, &rest);
-    let comment = PullRequestComment { job: args.job.clone(), commit: made.commit.clone(), body };
+    let rest = format!("`ionplay gitops preview FILE {} --commit {commit}` shows all of it.", args.job);
+    let title = format!("Plan of `{}` for {}", args.job, commit.get(..12).unwrap_or(commit));
+    let body = build_comment(&title, &markdown, &rest);
+    let comment = PullRequestComment { job: args.job.clone(), commit: commit.clone(), body };
     client.send_post(forge, &ForgePost::Comment(comment)).await
 }
 

@@ -61,7 +61,7 @@ pub(super) fn status_lines(jobs: &[JobStatus], now: Timestamp) -> String {
         if let Some(until) = job.suspended.as_ref().and_then(|suspended| suspended.until) {
             parts.push(format!("until {until}"));
         }
-        text += &parts.join("  ");
+        text += parts.join("  ").trim_end();
         text.push('\n');
         let shown = !matches!(job.state, JobState::Ok | JobState::Running | JobState::Waiting | JobState::New);
         if let Some(message) = job.message.as_ref().filter(|_| shown) {
@@ -103,7 +103,7 @@ pub(super) fn run_line(run: &JobRun) -> String {
         run.ended.map(|ended| format!("{} ms", ended.duration_since(run.started).as_millis())).unwrap_or_default();
     let why = run.error.as_deref().and_then(|error| error.lines().next()).unwrap_or_default();
     let line = format!(
-        "{}  {:<11}  {}  {:<20}  {:>9}  {why}",
+        "{}  {:<11}  {:<12}  {:<20}  {:>9}  {why}",
         run.run,
         outcome,
         shorten_commit(run.commit.as_deref()),

@@ -45,7 +45,11 @@ pub(super) async fn serve_jobs(args: &ServeArgs) -> Result<Exit, Exit> {
     stop_on_signals(&here.hub);
     reload_on_hangup(&here.hub, args.common.clone());
     feed_watchdog(Rc::clone(&daemon));
-    log_line(&format!("serving {} jobs of {}", session.config.jobs.len(), args.common.file.display()));
+    let jobs = match session.config.jobs.len() {
+        1 => "1 job".to_owned(),
+        count => format!("{count} jobs"),
+    };
+    log_line(&format!("serving {jobs} of {}", args.common.file.display()));
     if let Some(address) = here.outside.address() {
         log_line(&format!("listening on {address}"));
     }
@@ -69,10 +73,13 @@ fn reload_on_hangup(hub: &Rc<Hub>, common: Common) {
     tokio::task::spawn_local(async move {
         while hangups.recv().await.is_some() {
             match GitopsConfig::load_file(&common.file) {
-                Ok(config) => match hub.reload_config(config).await {
-                    Ok(()) => log_line(&format!("read {} again", common.file.display())),
-                    Err(error) => log_line(&format!("the file of before stays in use: {error}")),
-                },
+                Ok(mut config) => {
+                    let kept = config.keep_fixed_keys(&hub.config());
+                    match hub.reload_config(config).await {
+                        Ok(()) => log_line(&format!("read {} again{}", common.file.display(), describe_kept(&kept))),
+                        Err(error) => log_line(&format!("the file of before stays in use: {error}")),
+                    }
+                }
                 Err(report) => {
                     crate::cli::output::print_messages(&report, true, Exit::Unparsable);
                     log_line(&format!("{} is not understood; the file of before stays in use", common.file.display()));
@@ -80,6 +87,15 @@ fn reload_on_hangup(hub: &Rc<Hub>, common: Common) {
             }
         }
     });
+}
+
+/// Says which changes of the file need another process.
+fn describe_kept(keys: &[&str]) -> String {
+    if keys.is_empty() {
+        return String::new();
+    }
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    format!("; to change {}, end this program and start it again", keys.join(", "))
 }
 
 /// Notifies the watchdog of systemd while the loop makes progress.

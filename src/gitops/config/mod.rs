@@ -33,7 +33,7 @@ pub use notify::{NotifierConfig, NotifierType, Occasion};
 pub use schema::gitops_schema;
 pub use secret::{SecretError, SecretSource, SecretText};
 pub use server::{Listen, PostgresConfig, ServerConfig, StoreConfig};
-pub use time::{CronSchedule, parse_duration, parse_time, show_duration};
+pub use time::{CronSchedule, TimeError, parse_duration, parse_time, show_duration};
 
 /// A `gitops.yml`.
 #[derive(Debug)]
@@ -88,6 +88,27 @@ impl GitopsConfig {
         }
         let config = Mapping::from_node(&reader, &root, "the file").map(|top| read_top(file, &reader, &top));
         reader.into_result(config)
+    }
+
+    /// Takes from the configuration in use what cannot change while a daemon runs, and returns the keys that differ.
+    pub fn keep_fixed_keys(&mut self, used: &Self) -> Vec<&'static str> {
+        let mut kept = Vec::new();
+        let mut keep = |key, differs| {
+            if differs {
+                kept.push(key);
+            }
+        };
+        keep("host", self.host != used.host);
+        keep("state_dir", self.state_dir != used.state_dir);
+        keep("store", self.store != used.store);
+        keep("seal_key_file", self.seal_key_file != used.seal_key_file);
+        keep("server.listen", self.server.listen != used.server.listen);
+        self.host.clone_from(&used.host);
+        self.state_dir.clone_from(&used.state_dir);
+        self.store = used.store.clone();
+        self.seal_key_file.clone_from(&used.seal_key_file);
+        self.server.listen.clone_from(&used.server.listen);
+        kept
     }
 
     /// Returns a job by its name.

@@ -4,13 +4,31 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use thiserror::Error;
+
+/// Why a text is no time.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TimeError {
+    /// It is not a duration.
+    #[error("expected a duration such as `30s`, `5m`, `2h` or `7d`, got `{0}`")]
+    Duration(String),
+    /// It is neither a point in time nor a duration.
+    #[error("expected a time such as `2027-01-31T12:00:00Z` or a duration from now such as `2h`, got `{0}`")]
+    Time(String),
+    /// It is a duration that ends after the last date there is.
+    #[error("`{0}` is too far away")]
+    TooFar(String),
+    /// It is not a cron expression, for this reason.
+    #[error("{0}")]
+    Cron(String),
+}
 
 /// Reads a duration such as `30s`, `5m`, `2h`, `7d` or `1h30m`.
 ///
 /// # Errors
 /// With what was expected.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("expected a duration such as `30s`, `5m`, `2h` or `7d`, got `{text}`");
+pub fn parse_duration(text: &str) -> Result<Duration, TimeError> {
+    let wrong = || TimeError::Duration(text.to_owned());
     let (mut total, mut number, mut parts) = (0u64, String::new(), 0);
     for letter in text.trim().chars() {
         if letter.is_ascii_digit() {
@@ -50,16 +68,15 @@ pub fn show_duration(duration: Duration) -> String {
 ///
 /// # Errors
 /// With what was expected.
-pub fn parse_time(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+pub fn parse_time(text: &str, now: Timestamp) -> Result<Timestamp, TimeError> {
     if let Ok(duration) = parse_duration(text) {
         return SignedDuration::try_from(duration)
             .ok()
             .and_then(|duration| now.checked_add(duration).ok())
-            .ok_or_else(|| format!("`{text}` is too far away"));
+            .and_then(|time| Timestamp::from_second(time.as_second()).ok())
+            .ok_or_else(|| TimeError::TooFar(text.to_owned()));
     }
-    text.parse().map_err(|_| {
-        format!("expected a time such as `2027-01-31T12:00:00Z` or a duration from now such as `2h`, got `{text}`")
-    })
+    text.parse().map_err(|_| TimeError::Time(text.to_owned()))
 }
 
 /// A cron schedule with its time zone.
@@ -75,11 +92,11 @@ impl CronSchedule {
     ///
     /// # Errors
     /// With what is wrong in it.
-    pub fn parse_cron(text: &str, zone: &str) -> Result<Self, String> {
+    pub fn parse_cron(text: &str, zone: &str) -> Result<Self, TimeError> {
         let crontab = cronexpr::parse_crontab(&format!("{} {zone}", text.trim()));
         // The library's picture of the error shows the zone that was added; only its last line says why.
-        let crontab =
-            crontab.map_err(|error| error.to_string().lines().last().unwrap_or_default().trim().to_owned())?;
+        let crontab = crontab
+            .map_err(|error| TimeError::Cron(error.to_string().lines().last().unwrap_or_default().trim().to_owned()))?;
         Ok(Self { text: text.to_owned(), zone: zone.to_owned(), crontab })
     }
 
@@ -123,9 +140,11 @@ mod tests {
     fn times_have_a_zone_or_count_from_now() {
         let now: Timestamp = "2026-11-30T00:00:00Z".parse().unwrap();
         assert_eq!(parse_time("2h", now).unwrap().to_string(), "2026-11-30T02:00:00Z");
+        let between: Timestamp = "2026-11-30T00:00:00.123456789Z".parse().unwrap();
+        assert_eq!(parse_time("2h", between).unwrap().to_string(), "2026-11-30T02:00:00Z");
         assert_eq!(parse_time("2026-12-24T18:00:00+01:00", now).unwrap().to_string(), "2026-12-24T17:00:00Z");
         assert!(parse_time("2026-12-24T18:00:00", now).is_err());
-        assert!(parse_time("tomorrow", now).unwrap_err().contains("got `tomorrow`"));
+        assert!(parse_time("tomorrow", now).unwrap_err().to_string().contains("got `tomorrow`"));
     }
 
     #[test]

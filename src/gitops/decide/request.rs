@@ -129,27 +129,12 @@ pub fn answer_request(
             answer_refused(format!("run `{run}` is active; set the applied commit after it has ended"))
         }
         JobRequest::AcceptBaseline { commit } => {
-            // A plan that waits was made from the history of before.
-            if let Some(waiting) = record.waiting.take() {
-                let why = "the applied commit was set".to_owned();
-                let ended = RunEnding { outcome: Outcome::Superseded, error: Some(why), retry: false };
-                effects = end_waiting(&mut record, waiting, ended, now);
-            }
-            record.lost = None;
-            record.applied = Some(commit.clone());
-            record.baseline = Some(commit.clone());
-            record.attempted = None;
-            record.passed_over = None;
-            record.retry = None;
-            record.message = None;
-            record.health = Health::Fine;
-            record.drift_looked = Some(now);
-            // If the branch stands there it is run once more: nobody knows what was done.
-            record.offers.push(Offer { reason: Reason::Manual, to: None });
+            effects = accept_baseline(&mut record, commit, now);
             answer_done(None)
         }
         JobRequest::Approve { run, digest, by, reason } => {
-            approve_plan(&mut record, run, digest.as_deref(), by, reason, now)
+            let approval = Decision { approved: true, by: by.clone(), at: now, reason: reason.clone() };
+            approve_plan(&mut record, run, digest.as_deref(), approval)
         }
         JobRequest::Reject { run, reason, .. } => match record.waiting.take_if(|waiting| waiting.run == *run) {
             Some(waiting) => {
@@ -161,6 +146,29 @@ pub fn answer_request(
         },
     };
     (record, effects, answered)
+}
+
+/// Lets history begin at a commit.
+fn accept_baseline(record: &mut JobRecord, commit: &str, now: Timestamp) -> Vec<RunEffect> {
+    let mut effects = Vec::new();
+    // A plan that waits was made from the history of before.
+    if let Some(waiting) = record.waiting.take() {
+        let why = "the applied commit was set".to_owned();
+        let ended = RunEnding { outcome: Outcome::Superseded, error: Some(why), retry: false };
+        effects = end_waiting(record, waiting, ended, now);
+    }
+    record.lost = None;
+    record.applied = Some(commit.to_owned());
+    record.baseline = Some(commit.to_owned());
+    record.attempted = None;
+    record.passed_over = None;
+    record.retry = None;
+    record.message = None;
+    record.health = Health::Fine;
+    record.drift_looked = Some(now);
+    // If the branch stands there it is run once more: nobody knows what was done.
+    record.offers.push(Offer { reason: Reason::Manual, to: None });
+    effects
 }
 
 fn answer_done(run: Option<String>) -> Answered {
@@ -180,14 +188,7 @@ fn not_waiting(record: &JobRecord, run: &str) -> Answered {
     answer_refused(format!("run `{run}` {how} and waits for no approval{now}"))
 }
 
-fn approve_plan(
-    record: &mut JobRecord,
-    run: &str,
-    digest: Option<&str>,
-    by: &str,
-    reason: &Option<String>,
-    now: Timestamp,
-) -> Answered {
+fn approve_plan(record: &mut JobRecord, run: &str, digest: Option<&str>, approval: Decision) -> Answered {
     let Some(waiting) = record.waiting.as_mut().filter(|waiting| waiting.run == run) else {
         return not_waiting(record, run);
     };
@@ -195,7 +196,6 @@ fn approve_plan(
         let why = format!("the plan of run `{run}` is another than the one that was shown; look at it again");
         return Answered::OtherPlan { why };
     }
-    let approval = Decision { approved: true, by: by.to_owned(), at: now, reason: reason.clone() };
     waiting.approval.get_or_insert(approval);
     answer_done(Some(run.to_owned()))
 }

@@ -137,7 +137,9 @@ impl RunEnding {
 pub fn decide_event(record: &JobRecord, rules: &JobRules<'_>, event: RunEvent, now: Timestamp) -> Decided {
     let mut record = record.clone();
     let effects = match event {
-        RunEvent::Begin { epoch, reasons, target } => begin_run(&mut record, rules, epoch, reasons, target, now),
+        RunEvent::Begin { epoch, reasons, target } => {
+            begin_run(&mut record, rules, RunStart { epoch, reasons, target }, now)
+        }
         RunEvent::BeginApply { epoch } => begin_apply(&mut record, epoch, now),
         RunEvent::Looked(found) => handle_look(&mut record, found, now),
         RunEvent::Resume => {
@@ -152,14 +154,15 @@ pub fn decide_event(record: &JobRecord, rules: &JobRules<'_>, event: RunEvent, n
     (record, effects)
 }
 
-fn begin_run(
-    record: &mut JobRecord,
-    rules: &JobRules<'_>,
+/// A claim of a job, for a run.
+struct RunStart {
     epoch: u64,
     reasons: Vec<Reason>,
     target: RunTarget,
-    now: Timestamp,
-) -> Vec<RunEffect> {
+}
+
+fn begin_run(record: &mut JobRecord, rules: &JobRules<'_>, start: RunStart, now: Timestamp) -> Vec<RunEffect> {
+    let RunStart { epoch, reasons, target } = start;
     record.epoch = epoch;
     if reasons.contains(&Reason::Expiry) {
         record.expiry_served.extend(find_expiring(record, rules, now));
@@ -247,40 +250,12 @@ fn handle_fetch(
         record.observed = Some(head.clone());
     }
     active.commit = Some(fetched.commit.clone());
-    let refusal = if let Some(why) = &record.lost {
-        Some(why.clone())
-    } else if let Some(why) = fetched.unverified {
-        Some(why)
-    } else {
-        let applied = record.applied.as_deref().unwrap_or_default();
-        (fetched.relation == Relation::Unrelated && active.target == RunTarget::Head && !rules.allow_rewrite).then(
-            || {
-                format!(
-                    "history was rewritten: commit {} does not descend from {}, which was applied last; restore the \
-                     branch, or accept it with `ionplay gitops accept-baseline FILE {} COMMIT`",
-                    shorten_commit(&fetched.commit),
-                    shorten_commit(applied),
-                    record.job
-                )
-            },
-        )
-    };
+    let refusal = find_refusal(record, rules, &fetched, &active.target);
     if rules.signers.is_some() {
         record.signers.clone_from(&rules.signers);
     }
     if let Some(why) = refusal {
-        if active.target == RunTarget::Head {
-            record.attempted = Some(fetched.commit);
-        }
-        let was_asked = matches!(active.target, RunTarget::Earlier(_));
-        let effects = end::end_run(record, rules, active, RunEnding::from_refusal(why), now);
-        if let Some(retry) = record.retry.as_mut().filter(|_| was_asked) {
-            // The requested commit is not available. The job itself may be fine: the next run shows it.
-            retry.at = Some(add_saturating(now, rules.retry.first));
-            retry.target = RunTarget::Head;
-            retry.reasons.clear();
-        }
-        return effects;
+        return refuse_commit(record, rules, active, (fetched.commit, why), now);
     }
     let mut effects = Vec::new();
     // Only a commit that counts takes the place of one that waits.
@@ -293,20 +268,61 @@ fn handle_fetch(
         // The failed commit was another one.
         record.retry = None;
     }
-    match &active.target {
-        RunTarget::Head => record.attempted = Some(fetched.commit.clone()),
-        RunTarget::Applied => {}
-        RunTarget::Earlier(_) => {
-            record.attempted = Some(fetched.commit.clone());
-            // From now on the branch is passed over; unless this is where it stands.
-            let stands = record.observed.as_ref() == Some(&fetched.commit);
-            record.passed_over = if stands { None } else { record.observed.clone() };
-        }
-    }
+    note_attempt(record, &active.target, &fetched.commit);
     active.phase = Phase::Plan;
     record.active = Some(active);
     effects.push(RunEffect::Plan { commit: fetched.commit });
     effects
+}
+
+/// Returns why a commit is not run; none if it is.
+fn find_refusal(record: &JobRecord, rules: &JobRules<'_>, fetched: &Fetched, target: &RunTarget) -> Option<String> {
+    if let Some(why) = record.lost.as_ref().or(fetched.unverified.as_ref()) {
+        return Some(why.clone());
+    }
+    if fetched.relation != Relation::Unrelated || *target != RunTarget::Head || rules.allow_rewrite {
+        return None;
+    }
+    Some(format!(
+        "history was rewritten: commit {} does not descend from {}, which was applied last; restore the branch, or \
+         accept it with `ionplay gitops accept-baseline FILE {} COMMIT`",
+        shorten_commit(&fetched.commit),
+        shorten_commit(record.applied.as_deref().unwrap_or_default()),
+        record.job
+    ))
+}
+
+/// Ends a run whose commit is refused, for a reason.
+fn refuse_commit(
+    record: &mut JobRecord,
+    rules: &JobRules<'_>,
+    active: ActiveRun,
+    (commit, why): (String, String),
+    now: Timestamp,
+) -> Vec<RunEffect> {
+    if active.target == RunTarget::Head {
+        record.attempted = Some(commit);
+    }
+    let was_asked = matches!(active.target, RunTarget::Earlier(_));
+    let effects = end::end_run(record, rules, active, RunEnding::from_refusal(why), now);
+    if let Some(retry) = record.retry.as_mut().filter(|_| was_asked) {
+        // The requested commit is not available. The job itself may be fine: the next run shows it.
+        retry.at = Some(add_saturating(now, rules.retry.first));
+        retry.target = RunTarget::Head;
+        retry.reasons.clear();
+    }
+    effects
+}
+
+fn note_attempt(record: &mut JobRecord, target: &RunTarget, commit: &str) {
+    if *target != RunTarget::Applied {
+        record.attempted = Some(commit.to_owned());
+    }
+    if let RunTarget::Earlier(_) = target {
+        // From now on the branch is passed over; unless this is where it stands.
+        let stands = record.observed.as_deref() == Some(commit);
+        record.passed_over = if stands { None } else { record.observed.clone() };
+    }
 }
 
 /// The first digits of a commit, as people know it.
@@ -353,21 +369,8 @@ fn handle_plan(
     let within = plan.within_approved && record.approved_before.is_some();
     match needs_approval(rules, &plan) {
         Some(approved_at) if !within => {
-            record.waiting = Some(WaitingRun {
-                run: active.run,
-                commit,
-                digest: plan.counts.digest,
-                reasons: active.reasons,
-                target: active.target,
-                since: now,
-                approved_at: approved_at.map(|after| add_saturating(now, after)),
-                approval: None,
-            });
-            record.message = Some("a plan waits for approval".to_owned());
-            record.retry = None;
-            if record.health.is_broken() {
-                record.health = Health::Fine;
-            }
+            let approved_at = approved_at.map(|after| add_saturating(now, after));
+            wait_for_approval(record, active, (commit, plan.counts.digest), approved_at, now);
             vec![RunEffect::Wait]
         }
         needed => {
@@ -376,6 +379,31 @@ fn handle_plan(
             record.active = Some(active);
             vec![RunEffect::Apply { commit }]
         }
+    }
+}
+
+/// Lets a run wait with its commit and the digest of its plan.
+fn wait_for_approval(
+    record: &mut JobRecord,
+    active: ActiveRun,
+    (commit, digest): (String, String),
+    approved_at: Option<Timestamp>,
+    now: Timestamp,
+) {
+    record.waiting = Some(WaitingRun {
+        run: active.run,
+        commit,
+        digest,
+        reasons: active.reasons,
+        target: active.target,
+        since: now,
+        approved_at,
+        approval: None,
+    });
+    record.message = Some("a plan waits for approval".to_owned());
+    record.retry = None;
+    if record.health.is_broken() {
+        record.health = Health::Fine;
     }
 }
 

@@ -83,7 +83,7 @@ pub fn new_client() -> Result<Client, RequestError> {
         .map_err(|error| RequestError::Transport(describe_error(&error)))
 }
 
-/// Sends a request; returns the JSON of the answer, null where it has none.
+/// Sends a request; returns the JSON of the answer, or its beginning as a string where it is not JSON.
 ///
 /// # Errors
 /// If there is no answer of success.
@@ -107,11 +107,15 @@ pub async fn send_request(client: &Client, request: OutgoingRequest) -> Result<J
         }
     }
     if !status.is_success() {
-        let text = String::from_utf8_lossy(&body);
-        let text = Some(text.trim().chars().take(200).collect::<String>()).filter(|text| !text.is_empty());
+        let text = Some(cut_text(&body)).filter(|text| !text.is_empty());
         return Err(RequestError::Status { status, after: after.map(Duration::from_secs), text });
     }
-    Ok(serde_json::from_slice(&body).unwrap_or(Json::Null))
+    Ok(serde_json::from_slice(&body).unwrap_or_else(|_| cut_text(&body).into()))
+}
+
+/// Returns the beginning of a body.
+fn cut_text(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).trim().chars().take(200).collect()
 }
 
 /// Returns an error with its last cause, without the address.

@@ -4,7 +4,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::Value as Json;
 
 use super::super::config::ForgeConfig;
-use super::super::delivery::{Delivery, RequestError, send_request};
+use super::super::delivery::{Delivery, OutgoingRequest, RequestError, send_request};
 use super::dialect::Dialect;
 use super::post::{ForgePost, PullRequestComment};
 
@@ -39,7 +39,7 @@ impl ForgeClient {
         let token = forge.token.read().map_err(|error| RequestError::Address(error.to_string()))?;
         let dialect = Dialect { forge, token: token.expose().trim() };
         match post {
-            ForgePost::Status(status) => match send_request(&self.client, dialect.status_request(status)).await {
+            ForgePost::Status(status) => match self.ask_forge(dialect.status_request(status)).await {
                 Err(error) if !dialect.is_status_done(&error) => Err(error),
                 _ => Ok(()),
             },
@@ -47,12 +47,21 @@ impl ForgeClient {
         }
     }
 
+    /// Sends a request. A page, such as that of a login, is no answer of a forge, whatever its status.
+    async fn ask_forge(&self, request: OutgoingRequest) -> Result<Json, RequestError> {
+        let answer = send_request(&self.client, request).await?;
+        if answer.as_str().is_some_and(|text| text.starts_with('<')) {
+            return Err(RequestError::Answer("it is a page; check `forge.api_url`".to_owned()));
+        }
+        Ok(answer)
+    }
+
     /// Creates or updates the comment of the job on each open pull request of the commit.
     async fn update_comments(&self, dialect: &Dialect<'_>, comment: &PullRequestComment) -> Result<(), RequestError> {
         let marker = dialect.marker(&comment.job);
         let body = format!("{}\n\n{marker}\n", comment.body.trim_end());
         let path = dialect.pulls_path(&comment.commit);
-        let answer = match send_request(&self.client, dialect.build_request(Method::GET, &path, None)).await {
+        let answer = match self.ask_forge(dialect.build_request(Method::GET, &path, None)).await {
             // Gitea's answer for a commit without a pull request.
             Err(RequestError::Status { status: StatusCode::NOT_FOUND, .. }) => Json::Null,
             answer => answer?,
@@ -60,8 +69,8 @@ impl ForgeClient {
         for number in dialect.read_pulls(&answer) {
             match self.find_comment(dialect, number, &marker).await? {
                 Some((_, text)) if text.trim_end() == body.trim_end() => {}
-                Some((id, _)) => drop(send_request(&self.client, dialect.update_comment(number, id, &body)).await?),
-                None => drop(send_request(&self.client, dialect.create_comment(number, &body)).await?),
+                Some((id, _)) => drop(self.ask_forge(dialect.update_comment(number, id, &body)).await?),
+                None => drop(self.ask_forge(dialect.create_comment(number, &body)).await?),
             }
         }
         Ok(())
@@ -76,7 +85,7 @@ impl ForgeClient {
         let mut last = None;
         for page in 1..=MAX_PAGES {
             let path = format!("{}{}", dialect.comments_path(number), dialect.page_query(page));
-            let answer = send_request(&self.client, dialect.build_request(Method::GET, &path, None)).await?;
+            let answer = self.ask_forge(dialect.build_request(Method::GET, &path, None)).await?;
             let comments = dialect.read_comments(&answer);
             if let Some((id, text)) = comments.iter().find(|(_, text)| text.contains(marker)) {
                 return Ok(Some((*id, (*text).to_owned())));

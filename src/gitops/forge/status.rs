@@ -59,7 +59,8 @@ impl CommitStatus {
 
     /// Returns the status of a run's commit; none where it has no commit, or says nothing about one.
     pub fn of_run(run: &JobRun, url: Option<String>) -> Option<Self> {
-        let commit = run.commit.as_deref()?;
+        // A rollback may name something that is not a commit: no forge knows it.
+        let commit = run.commit.as_deref().filter(|commit| is_full_commit(commit))?;
         let counts = run.plan.as_ref().map(describe_counts);
         let with_counts =
             |word: &str| counts.as_ref().map_or_else(|| word.to_owned(), |counts| format!("{word}: {counts}"));
@@ -98,4 +99,9 @@ impl CommitStatus {
             (before, after) => before == after && self.description == other.description,
         }
     }
+}
+
+/// Whether this is the whole name of a commit, by SHA-1 or SHA-256.
+fn is_full_commit(name: &str) -> bool {
+    matches!(name.len(), 40 | 64) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

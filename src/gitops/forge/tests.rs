@@ -22,6 +22,8 @@ use crate::gitops::view::{Outcome, PlanCounts};
 #[derive(Default)]
 struct MockForge {
     answers: Vec<(&'static str, u16, Json)>,
+    /// Instead of these, a text.
+    page: Option<&'static str>,
     seen: RefCell<Vec<(String, Json)>>,
 }
 
@@ -29,6 +31,9 @@ impl MockForge {
     /// Answers a request by the first row whose text its line begins with.
     fn answer(&self, line: &str, body: Json) -> Response<Full<Bytes>> {
         self.seen.borrow_mut().push((line.to_owned(), body));
+        if let Some(page) = self.page {
+            return Response::new(Full::new(Bytes::from(page)));
+        }
         let row = self.answers.iter().find(|(start, ..)| line.starts_with(start));
         let (status, body) =
             row.map_or((404, json!({"message": "not found"})), |(_, status, body)| (*status, body.clone()));
@@ -243,7 +248,7 @@ fn run(outcome: Option<Outcome>) -> JobRun {
     JobRun {
         run: "r1".to_owned(),
         job: "tokens".to_owned(),
-        commit: Some("abc".to_owned()),
+        commit: Some("a".repeat(40)),
         reasons: Vec::new(),
         outcome,
         started: jiff::Timestamp::UNIX_EPOCH,
@@ -303,6 +308,21 @@ fn status_is_posted_on_changes_only_across_restarts() {
     assert_eq!(outbox.count_queued(), 3);
     forge.report_run(&ForgeConfig { status: false, ..config }, &run(Some(Outcome::Applied)), None).unwrap();
     assert_eq!(outbox.count_queued(), 3);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn page_instead_of_an_answer_is_tried_again_and_an_empty_answer_is_fine() {
+    let forge = Rc::new(MockForge { page: Some("<html>please log in</html>"), ..MockForge::default() });
+    let delivery = deliver(ForgeType::Github, &forge, &status()).await;
+    assert!(matches!(&delivery, Delivery::Retry { why, .. } if why.contains("forge.api_url")), "{delivery:?}");
+    let forge = Rc::new(MockForge { page: Some(""), ..MockForge::default() });
+    assert_eq!(deliver(ForgeType::Github, &forge, &status()).await, Delivery::Sent);
+}
+
+#[test]
+fn name_that_is_no_commit_has_no_status() {
+    let asked = JobRun { commit: Some("v1.0".to_owned()), ..run(Some(Outcome::Refused)) };
+    assert_eq!(CommitStatus::of_run(&asked, None), None);
 }
 
 #[test]

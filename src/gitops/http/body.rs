@@ -9,7 +9,7 @@ use hyper::header::CONTENT_TYPE;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::super::config::parse_time;
+use super::super::config::{TimeError, parse_time};
 
 /// Time within which a body has to be there.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -70,9 +70,23 @@ pub(super) struct ChangeBody {
     pub is_form: bool,
 }
 
+/// Why the body of a request for a change is not understood.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeBodyError {
+    /// It is not JSON, or has other fields.
+    #[error("the body is not the JSON that is expected: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A form has a field that is not known.
+    #[error("unknown field `{0}`")]
+    Field(String),
+    /// `until` is not a time.
+    #[error("`until`: {0}")]
+    Until(#[from] TimeError),
+}
+
 impl ChangeBody {
     /// Reads JSON, or a form. An empty body says nothing.
-    pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, String> {
+    pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, ChangeBodyError> {
         let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if kind.starts_with("application/x-www-form-urlencoded") {
             let mut form = Self { is_form: true, ..Self::default() };
@@ -86,7 +100,7 @@ impl ChangeBody {
                     "token" => form.token = value,
                     // A client that sends JSON without saying so, such as `curl -d`.
                     _ if body.trim_ascii_start().first() == Some(&b'{') => return Self::read_json(body),
-                    _ => return Err(format!("unknown field `{key}`")),
+                    _ => return Err(ChangeBodyError::Field(key.into_owned())),
                 }
             }
             return Ok(form);
@@ -94,18 +108,17 @@ impl ChangeBody {
         Self::read_json(body)
     }
 
-    fn read_json(body: &[u8]) -> Result<Self, String> {
+    fn read_json(body: &[u8]) -> Result<Self, ChangeBodyError> {
         if body.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
-        let wrong = |error| format!("the body is not the JSON that is expected: {error}");
-        let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).map_err(wrong)?;
-        serde_json::from_value(fields.into()).map_err(wrong)
+        let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body)?;
+        Ok(serde_json::from_value(fields.into())?)
     }
 
     /// Returns the time in `until`: ISO 8601 with a zone, or a duration from now.
-    pub fn read_until(&self, now: Timestamp) -> Result<Option<Timestamp>, String> {
-        self.until.as_deref().map(|text| parse_time(text, now)).transpose().map_err(|why| format!("`until`: {why}"))
+    pub fn read_until(&self, now: Timestamp) -> Result<Option<Timestamp>, ChangeBodyError> {
+        Ok(self.until.as_deref().map(|text| parse_time(text, now)).transpose()?)
     }
 }
 

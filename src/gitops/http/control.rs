@@ -12,6 +12,20 @@ use super::super::metrics::Metrics;
 use super::super::view::{GitopsStatus, JobRun, Reason};
 use crate::plan::Plan;
 
+/// Why this process cannot serve.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotReady {
+    /// The loop makes no progress.
+    #[error("the loop has not come round for {0} s")]
+    Stuck(u64),
+    /// The loop has not begun.
+    #[error("the loop has not begun")]
+    NotBegun,
+    /// A repository was never reached.
+    #[error("the repository of job `{0}` was not seen yet")]
+    Unseen(String),
+}
+
 /// The core of `gitops`, as routes, page and metrics use it.
 ///
 /// All calls are made on one thread, so an implementation may keep its state in an `Rc`. None of them may wait for a
@@ -66,10 +80,10 @@ pub trait GitopsControl {
     fn access(&self) -> Rc<Access>;
 
     /// Returns whether the loop is alive. A failed job does not count: a restart would not cure it.
-    fn check_health(&self) -> Result<(), String>;
+    fn check_health(&self) -> Result<(), NotReady>;
 
     /// Returns whether the configuration was read, the store is reachable and every repository was seen once.
-    fn check_readiness(&self) -> Result<(), String>;
+    fn check_readiness(&self) -> Result<(), NotReady>;
 
     /// Returns the counters of this process.
     fn metrics(&self) -> &Metrics;

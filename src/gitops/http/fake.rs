@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::control::{Access, ApprovalAnswer, ControlError, EventChunk, GitopsControl, Queued};
+use super::control::{Access, ApprovalAnswer, ControlError, EventChunk, GitopsControl, NotReady, Queued};
 use crate::gitops::hooks::HookVerifier;
 use crate::gitops::metrics::Metrics;
 use crate::gitops::view::{
@@ -284,11 +284,11 @@ impl GitopsControl for FakeControl {
         Rc::clone(&self.access)
     }
 
-    fn check_health(&self) -> Result<(), String> {
-        if self.is_healthy { Ok(()) } else { Err("the loop does not make progress".to_owned()) }
+    fn check_health(&self) -> Result<(), NotReady> {
+        if self.is_healthy { Ok(()) } else { Err(NotReady::Stuck(90)) }
     }
 
-    fn check_readiness(&self) -> Result<(), String> {
+    fn check_readiness(&self) -> Result<(), NotReady> {
         self.check_health()
     }
 

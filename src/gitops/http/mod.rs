@@ -21,6 +21,6 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub use control::{Access, ApiToken, ApprovalAnswer, ControlError, EventChunk, GitopsControl, Queued};
+pub use control::{Access, ApiToken, ApprovalAnswer, ControlError, EventChunk, GitopsControl, NotReady, Queued};
 pub use listener::{ListenError, Listener, Trust};
 pub use server::serve_requests;

@@ -51,7 +51,7 @@ pub(super) async fn answer_change<C: GitopsControl>(
     }
     let outcome = match change {
         Ok(change) => request_change(control, route, change).await,
-        Err(why) => Err(ControlError::Invalid(why)),
+        Err(error) => Err(ControlError::Invalid(error.to_string())),
     };
     match outcome {
         Ok(_) if is_form => redirect_to_page(route),
@@ -70,7 +70,8 @@ async fn request_change<C: GitopsControl>(
     match route {
         Route::JobAction(job, JobVerb::Run) => Ok(control.request_run(job, Reason::Manual).await?.run),
         Route::JobAction(job, JobVerb::Suspend) => {
-            let until = change.read_until(Timestamp::now()).map_err(ControlError::Invalid)?;
+            let until =
+                change.read_until(Timestamp::now()).map_err(|error| ControlError::Invalid(error.to_string()))?;
             control.suspend_job(job, change.reason, until).await.map(|()| None)
         }
         Route::JobAction(job, JobVerb::Resume) => control.resume_job(job).await.map(|()| None),

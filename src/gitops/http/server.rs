@@ -16,7 +16,7 @@ use hyper_util::rt::TokioTimer;
 use tokio::sync::{Semaphore, watch};
 
 use super::super::metrics::MetricsFormat;
-use super::control::GitopsControl;
+use super::control::{GitopsControl, NotReady};
 use super::events::{self, EventFormat};
 use super::hook::Hooks;
 use super::listener::{Listener, Stream, Trust};
@@ -194,7 +194,7 @@ impl<C: GitopsControl + 'static> Server<C> {
     }
 }
 
-fn answer_check(outcome: Result<(), String>) -> HttpReply {
+fn answer_check(outcome: Result<(), NotReady>) -> HttpReply {
     match outcome {
         Ok(()) => build_reply(StatusCode::OK, "text/plain; charset=utf-8", "ok\n"),
         Err(why) => build_reply(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", format!("{why}\n")),

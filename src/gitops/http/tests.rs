@@ -257,7 +257,7 @@ async fn unhealthy_core_is_reported() {
     with_server(control, async |base, client, _| {
         let answer = client.get(format!("{base}/healthz")).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(answer.text().await.unwrap(), "the loop does not make progress\n");
+        assert_eq!(answer.text().await.unwrap(), "the loop has not come round for 90 s\n");
     })
     .await;
 }

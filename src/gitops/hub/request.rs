@@ -75,7 +75,7 @@ impl Hub {
                 let why = format!("the plan of run `{run}` is outdated: {why}; a new plan will wait for approval");
                 Some(Answered::OtherPlan { why })
             }
-            Err(why) => Some(Answered::Refused { why: format!("cannot check whether the plan still fits: {why}") }),
+            Err(error) => Some(Answered::Refused { why: format!("cannot check whether the plan still fits: {error}") }),
         };
         self.release_slot(slot, claim).await?;
         Ok(answered)

@@ -22,6 +22,22 @@ use super::{Hub, Slot};
 use crate::exit::Exit;
 use crate::plan::{Plan, save};
 
+/// Why the files of a commit cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum CheckoutError {
+    /// Git cannot make the checkout. Its words have no secret.
+    #[error("{0}")]
+    Git(String),
+    /// The commit has no such folder.
+    #[error("commit {commit} has no folder `{path}`; check `git.path`")]
+    NoFolder {
+        /// The commit.
+        commit: String,
+        /// The folder.
+        path: String,
+    },
+}
+
 /// The work on one run.
 pub(super) struct Work<'a> {
     pub(super) hub: &'a Hub,
@@ -108,9 +124,9 @@ impl<'a> Work<'a> {
         self.hub.change_run(self.slot, self.claim, |run| run.commit = Some(commit.to_owned())).await?;
         let job = self.slot.job();
         self.begin_step(StepName::Plan).await?;
-        if let Err(why) = self.check_out(&job, commit).await {
+        if let Err(error) = self.check_out(&job, commit).await {
             self.finish_step(None);
-            return Ok(RunEvent::Planned(Err(why)));
+            return Ok(RunEvent::Planned(Err(error.to_string())));
         }
         if job.mode == Mode::Direct {
             self.finish_step(None);
@@ -178,10 +194,10 @@ impl<'a> Work<'a> {
         }
         self.begin_step(StepName::Apply).await?;
         if self.checkout.is_none()
-            && let Err(why) = self.check_out(&job, commit).await
+            && let Err(error) = self.check_out(&job, commit).await
         {
             self.finish_step(None);
-            return Ok(RunEvent::Applied(Err(RunEnding::from_failure(why))));
+            return Ok(RunEvent::Applied(Err(RunEnding::from_failure(error.to_string()))));
         }
         let context = self.build_context(&job);
         let as_run = context.as_run(&job, self);
@@ -286,7 +302,7 @@ impl<'a> Work<'a> {
         self.hub.engine.run_folder(run).join(document.file_name())
     }
 
-    async fn check_out(&mut self, job: &JobConfig, commit: &str) -> Result<(), String> {
+    async fn check_out(&mut self, job: &JobConfig, commit: &str) -> Result<(), CheckoutError> {
         self.checkout = None;
         let checkout = self.hub.check_out(job, commit, self.remaining_time(job)).await?;
         self.checkout = Some(checkout);
@@ -334,18 +350,21 @@ impl Context {
 
 impl Hub {
     /// Makes the checkout of a job. It is always the same folder: a job has one run at a time.
-    pub(super) async fn check_out(&self, job: &JobConfig, commit: &str, limit: Duration) -> Result<Checkout, String> {
+    pub(super) async fn check_out(
+        &self,
+        job: &JobConfig,
+        commit: &str,
+        limit: Duration,
+    ) -> Result<Checkout, CheckoutError> {
         let state = self.config().state_dir.clone();
         let folder = self.config().host_dir().join("work").join(&job.name);
         let checkout = GitRepository::new(&job.git, &state, limit).check_out(commit, &folder).await;
-        let checkout = checkout.map_err(|error| run::redactor_of(job).redact(&error.to_string()).into_owned())?;
+        let checkout = checkout
+            .map_err(|error| CheckoutError::Git(run::redactor_of(job).redact(&error.to_string()).into_owned()))?;
         let inside = checkout.folder().join(job.folder());
         if !inside.is_dir() {
-            return Err(format!(
-                "commit {} has no folder `{}`; check `git.path`",
-                commit.get(..12).unwrap_or(commit),
-                job.git.path
-            ));
+            let commit = commit.get(..12).unwrap_or(commit).to_owned();
+            return Err(CheckoutError::NoFolder { commit, path: job.git.path.clone() });
         }
         Ok(checkout)
     }

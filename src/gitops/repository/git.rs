@@ -99,10 +99,13 @@ impl GitRepository<'_> {
     }
 }
 
+/// Lines that git adds to every failure of a fetch, one sentence in two lines, without its full stop.
+const ADVICE: &[&str] = &["Please make sure you have the correct access rights", "and the repository exists"];
+
 /// The error of a call that has failed.
 pub(super) fn git_error(what: &str, output: &ChildOutput) -> RepositoryError {
-    let lines = output.stderr.lines().map(str::trim).filter(|line| !line.is_empty());
-    let words: Vec<&str> = lines.take(6).collect();
+    let lines = output.stderr.lines().map(|line| line.trim().trim_end_matches('.'));
+    let words: Vec<&str> = lines.filter(|line| !line.is_empty() && !ADVICE.contains(line)).take(6).collect();
     let words = if words.is_empty() { format!("git ended with {:?}", output.exit) } else { words.join("; ") };
     RepositoryError::Git { what: what.to_owned(), words }
 }

@@ -109,11 +109,12 @@ impl GitRepository<'_> {
         if !revision.starts_with("refs/") && !is_commit {
             names = vec![format!("refs/heads/{revision}"), format!("refs/tags/{revision}"), revision.to_owned()];
         }
-        let mut last = RepositoryError::NoRevision(format!("there is no revision `{revision}`"));
+        let mut failure = None;
         for name in names {
             match self.fetch_ref(&name, "refs/ionplay/preview").await {
                 Ok(()) => return self.commit_of("refs/ionplay/preview").await,
-                Err(error) => last = error,
+                Err(RepositoryError::NoRevision(_)) => {}
+                Err(error) => failure = Some(error),
             }
         }
         // A server may refuse single commits, and still have them on a branch.
@@ -123,7 +124,10 @@ impl GitRepository<'_> {
                 return Ok(commit);
             }
         }
-        Err(last)
+        Err(failure.unwrap_or_else(|| {
+            let url = &self.config.url;
+            RepositoryError::NoRevision(format!("`{url}` has no branch, tag, reference or commit `{revision}`"))
+        }))
     }
 
     async fn fetch_ref(&self, source: &str, target: &str) -> Result<(), RepositoryError> {

@@ -129,8 +129,8 @@ impl ArchiveJob {
             self.collect_entries(host, path, &mut entries)?;
         }
         let state = self.state_of_archive(host, there.is_empty(), missing.is_empty());
-        let mut outcome = ModuleOutcome::default();
-        outcome.changed = !there.is_empty() && self.write_archive(host, &entries)?;
+        let changed = !there.is_empty() && self.write_archive(host, &entries)?;
+        let mut outcome = ModuleOutcome { changed, ..ModuleOutcome::default() };
         if self.remove {
             outcome.changed |= self.remove_sources(host, &there)?;
         }

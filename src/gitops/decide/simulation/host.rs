@@ -24,7 +24,15 @@ pub(super) enum Doing {
     /// It holds the claim of this number, and carries out effects.
     Effects(u64, VecDeque<RunEffect>),
     /// A child of it applies: what is left to write, and until when it may.
-    Applying { epoch: u64, plan: PlanOfRun, left: Vec<usize>, deadline: i64 },
+    Applying(Applying),
+}
+
+/// A child that applies.
+pub(super) struct Applying {
+    epoch: u64,
+    plan: PlanOfRun,
+    left: Vec<usize>,
+    deadline: i64,
 }
 
 impl Simulation<'_> {
@@ -36,9 +44,7 @@ impl Simulation<'_> {
         match std::mem::take(&mut self.hosts[host].doing) {
             Doing::Nothing => self.begin_run(host),
             Doing::Effects(epoch, effects) => self.carry_out(host, epoch, effects, storm),
-            Doing::Applying { epoch, plan, left, deadline } => {
-                self.apply_plan(host, epoch, plan, left, deadline, storm)
-            }
+            Doing::Applying(child) => self.apply_plan(host, child, storm),
         }
     }
 
@@ -195,18 +201,11 @@ impl Simulation<'_> {
             return;
         }
         let left = plan.changes.keys().copied().collect();
-        self.hosts[host].doing = Doing::Applying { epoch, plan, left, deadline: self.time + LEASE };
+        self.hosts[host].doing = Doing::Applying(Applying { epoch, plan, left, deadline: self.time + LEASE });
     }
 
-    fn apply_plan(
-        &mut self,
-        host: usize,
-        epoch: u64,
-        plan: PlanOfRun,
-        mut left: Vec<usize>,
-        deadline: i64,
-        storm: bool,
-    ) {
+    fn apply_plan(&mut self, host: usize, child: Applying, storm: bool) {
+        let Applying { epoch, plan, mut left, deadline } = child;
         // The child compares the deadline before each write, whether its parent lives or not.
         let alive = self.renew_claim(epoch);
         let deadline = if alive { self.time + LEASE } else { deadline };
@@ -218,7 +217,7 @@ impl Simulation<'_> {
             if self.objects[object] != plan.changes[&object] {
                 self.write(epoch, &plan, object);
             }
-            self.hosts[host].doing = Doing::Applying { epoch, plan, left, deadline };
+            self.hosts[host].doing = Doing::Applying(Applying { epoch, plan, left, deadline });
             return;
         }
         if !alive {

@@ -39,6 +39,17 @@ pub(super) enum Notice {
     Reconnected,
 }
 
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+enum ConnectError {
+    /// The database is not reached, or refuses this user.
+    #[error("{}", describe(.0))]
+    Database(#[from] tokio_postgres::Error),
+    /// Encryption cannot be set up.
+    #[error("{0}")]
+    Tls(#[from] rustls::Error),
+}
+
 /// The connection.
 pub(super) struct Link {
     config: Config,
@@ -69,7 +80,7 @@ impl Link {
         config.tcp_user_timeout(PATIENCE).keepalives_idle(PATIENCE);
         let (notices, received) = mpsc::unbounded_channel();
         let link = Self { config, client: RefCell::default(), connecting: Mutex::new(()), notices, own: Rc::default() };
-        link.connect().await.map_err(|why| refused(&why))?;
+        link.connect().await.map_err(|error| refused(&error.to_string()))?;
         let client = link.client.borrow().clone();
         if let Some(client) = client {
             schema::prepare(&client).await.map_err(|error| EngineError::Store {
@@ -80,7 +91,7 @@ impl Link {
         Ok((link, received))
     }
 
-    async fn connect(&self) -> Result<Rc<Client>, String> {
+    async fn connect(&self) -> Result<Rc<Client>, ConnectError> {
         let _one = self.connecting.lock().await;
         let known = self.client.borrow().clone().filter(|client| !client.is_closed());
         if let Some(client) = known {
@@ -90,21 +101,21 @@ impl Link {
             SslMode::Disable => self.start(NoTls).await?,
             _ => self.start(Tls::new()?).await?,
         };
-        let number = client.query("select pg_backend_pid()", &[]).await.map_err(|error| describe(&error))?;
+        let number = client.query("select pg_backend_pid()", &[]).await?;
         self.own.set(number.first().map_or(0, |row| row.get(0)));
-        client.batch_execute(schema::SESSION).await.map_err(|error| describe(&error))?;
+        client.batch_execute(schema::SESSION).await?;
         let client = Rc::new(client);
         self.client.replace(Some(Rc::clone(&client)));
         let _ = self.notices.send(Notice::Reconnected);
         Ok(client)
     }
 
-    async fn start<T>(&self, tls: T) -> Result<Client, String>
+    async fn start<T>(&self, tls: T) -> Result<Client, ConnectError>
     where
         T: MakeTlsConnect<tokio_postgres::Socket>,
         T::Stream: 'static,
     {
-        let (client, mut connection) = self.config.connect(tls).await.map_err(|error| describe(&error))?;
+        let (client, mut connection) = self.config.connect(tls).await?;
         let (notices, own) = (self.notices.clone(), Rc::clone(&self.own));
         tokio::task::spawn_local(async move {
             while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
@@ -138,7 +149,7 @@ impl Link {
                     Err(error) if !client.is_closed() && !is_passing(&error) => return Err(failed(describe(&error))),
                     Err(error) => describe(&error),
                 },
-                Err(why) => why,
+                Err(error) => error.to_string(),
             };
             if began.elapsed() > PATIENCE {
                 return Err(failed(why));
@@ -177,13 +188,11 @@ pub(super) fn describe(error: &tokio_postgres::Error) -> String {
 struct Tls(Arc<rustls::ClientConfig>);
 
 impl Tls {
-    fn new() -> Result<Self, String> {
+    fn new() -> Result<Self, rustls::Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier =
-            rustls_platform_verifier::Verifier::new(Arc::clone(&provider)).map_err(|error| error.to_string())?;
+        let verifier = rustls_platform_verifier::Verifier::new(Arc::clone(&provider))?;
         let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
+            .with_safe_default_protocol_versions()?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();

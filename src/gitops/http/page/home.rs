@@ -77,7 +77,7 @@ fn render_waiting(out: &mut String, status: &GitopsStatus, view: &View<'_>) {
     for (job, waiting) in waiting.iter().take(10) {
         let _ = write!(
             out,
-            "<li><span><b>{}</b> {} <small>since {}</small></span><a class=\"button\" href=\"{}\">Review plan</a></li>",
+            "<li><span><b>{}</b> {} <small>planned {}</small></span><a class=\"button\" href=\"{}\">Review plan</a></li>",
             Escaped(&job.job),
             job.attempted.as_deref().map(render_commit).unwrap_or_default(),
             render_time(waiting.since, view.now),
