@@ -17,6 +17,7 @@ mod leaks;
 mod lint;
 mod lsp;
 mod mistakes;
+mod packages;
 mod plan;
 mod playbooks;
 mod registry;

@@ -137,6 +137,9 @@ fn describe_option(param: &Param) -> Json {
     if !param.choices.is_empty() {
         option["choices"] = param.choices.into();
     }
+    if param.known_only {
+        option["choices"] = param.known_values.into();
+    }
     if !param.aliases.is_empty() {
         option["aliases"] = param.aliases.into();
     }
@@ -146,7 +149,7 @@ fn describe_option(param: &Param) -> Json {
     if !param.required_in.is_empty() {
         option["required_in_states"] = param.required_in.into();
     }
-    let members = param.kind.member_params();
+    let members = param.member_params();
     if !members.is_empty() {
         option["suboptions"] = describe_options(members.iter()).into();
     }
