@@ -31,7 +31,8 @@ fn package_is_installed_run_and_removed() {
     let Some(shipped) = make_package() else { return };
     let names: Vec<String> =
         fs::read_dir(&shipped).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    let ending = |end: &str| names.iter().find(|name| name.ends_with(end)).unwrap_or_else(|| panic!("{end}: {names:?}"));
+    let ending =
+        |end: &str| names.iter().find(|name| name.ends_with(end)).unwrap_or_else(|| panic!("{end}: {names:?}"));
     run_well(Command::new("sha256sum").args(["--check", "--strict", "SHA256SUMS"]).current_dir(&shipped));
 
     let folder = tempfile::tempdir().unwrap();
@@ -89,7 +90,8 @@ fn published_sources_are_complete_and_small() {
     for file in ["Cargo.lock", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "src/main.rs", "src/build.rs"] {
         assert!(files.contains(&file), "{file} is not published");
     }
-    let size: u64 = files.iter().filter_map(|file| crate::root().join(file).metadata().ok()).map(|file| file.len()).sum();
+    let size: u64 =
+        files.iter().filter_map(|file| crate::root().join(file).metadata().ok()).map(|file| file.len()).sum();
     // The registry takes ten megabytes, packed.
     assert!(size < 20_000_000, "{size} bytes");
     // What the sources include is published, too.
@@ -100,7 +102,71 @@ fn published_sources_are_complete_and_small() {
         names.map(move |name| folder.join(name)).collect::<Vec<_>>()
     });
     for path in included {
-        let published = files.iter().any(|file| crate::root().join(file).canonicalize().ok() == crate::root().join(&path).canonicalize().ok());
+        let published = files
+            .iter()
+            .any(|file| crate::root().join(file).canonicalize().ok() == crate::root().join(&path).canonicalize().ok());
         assert!(published, "{} is not published", path.display());
+    }
+}
+
+/// Whether a licence expression is satisfied by licences that are allowed. `OR` binds less than `AND`.
+fn is_allowed(expression: &str, allowed: &[&str]) -> bool {
+    let expression = expression.trim();
+    if let Some(inner) = expression.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'))
+        && !inner.contains(['(', ')'])
+    {
+        return is_allowed(inner, allowed);
+    }
+    if let Some((before, rest)) = expression.split_once('(')
+        && let Some((inner, after)) = rest.split_once(')')
+    {
+        let word = if is_allowed(inner, allowed) { "allowed" } else { "refused" };
+        return is_allowed(&format!("{before}{word}{after}"), &[allowed, &["allowed"]].concat());
+    }
+    let expression = expression.replace('/', " OR ");
+    expression.split(" OR ").any(|all| all.split(" AND ").all(|one| allowed.contains(&one.trim())))
+}
+
+#[test]
+fn licence_expressions_are_understood() {
+    let allowed = ["MIT", "Apache-2.0"];
+    for (expression, expected) in [
+        ("MIT", true),
+        ("GPL-3.0", false),
+        ("MIT OR GPL-3.0", true),
+        ("MIT/GPL-3.0", true),
+        ("MIT AND GPL-3.0", false),
+        ("(MIT OR GPL-3.0) AND Apache-2.0", true),
+        ("(MIT OR Apache-2.0) AND GPL-3.0", false),
+    ] {
+        assert_eq!(is_allowed(expression, &allowed), expected, "{expression}");
+    }
+}
+
+/// What `cargo deny check licenses sources` says, without the tool: it takes longer to build than the tests.
+#[test]
+fn dependencies_have_allowed_licences_and_come_from_the_registry() {
+    let rules = fs::read_to_string(crate::root().join(".cargo/deny.toml")).unwrap();
+    let rules: toml::Table = toml::from_str(&rules).unwrap();
+    let allowed = rules["licenses"]["allow"].as_array().unwrap();
+    let allowed: Vec<&str> = allowed.iter().filter_map(toml::Value::as_str).collect();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // Packages of other systems need not have been downloaded.
+    let version = run_well(Command::new(env!("CARGO_BIN_EXE_ionplay")).args(["--version", "--json"]));
+    let version: serde_json::Value = serde_json::from_str(&version).unwrap();
+    let text = run_well(
+        Command::new(cargo)
+            .args(["metadata", "--locked", "--offline", "--format-version", "1", "--filter-platform"])
+            .arg(version["target"].as_str().unwrap())
+            .current_dir(crate::root()),
+    );
+    let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    assert!(packages.len() > 100, "{}", packages.len());
+    for package in packages {
+        let (name, license) = (package["name"].as_str().unwrap(), package["license"].as_str().unwrap_or_default());
+        assert!(is_allowed(license, &allowed), "{name}: `{license}`");
+        let source = package["source"].as_str().unwrap_or_default();
+        assert!(name == "ionplay" || source == "registry+https://github.com/rust-lang/crates.io-index", "{name}: `{source}`");
     }
 }

@@ -278,8 +278,7 @@ fn members_schema(param: &Param) -> Json {
     let mut mapping = mapping_schema(&param.members.iter().collect::<Vec<_>>(), false);
     mapping["required"] = required.into();
     let is_list = matches!(param.kind, ParamKind::List(_));
-    let value =
-        if is_list { json!({"type": "array", "items": {"anyOf": [mapping, template]}}) } else { mapping };
+    let value = if is_list { json!({"type": "array", "items": {"anyOf": [mapping, template]}}) } else { mapping };
     json!({"anyOf": [value, template, {"type": "null"}]})
 }
 

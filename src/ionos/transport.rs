@@ -106,10 +106,12 @@ impl ApiTransport {
         loop {
             sent += 1;
             let begun = std::time::Instant::now();
+            let shown_path = path.split('?').next().unwrap_or_default();
+            waiting.progress.begin_request(method.as_str(), shown_path);
             let answer = self.send_once(client, &method, path, body, harmless, deadline).await;
             waiting.progress.note_request(RequestSpan {
                 method: method.to_string(),
-                path: path.split('?').next().unwrap_or_default().to_owned(),
+                path: shown_path.to_owned(),
                 status: answer.as_ref().map_or_else(|miss| miss.error.status, |reply| Some(reply.status)),
                 sent: begun,
                 ended: std::time::Instant::now(),

@@ -125,8 +125,8 @@ fn push_parameter(page: &mut String, param: &Param, indent: usize) {
     param.member_params().iter().for_each(|row| push_parameter(page, row, indent + 4));
 }
 
-/// Adds a paragraph.
-fn push_paragraph(page: &mut String, indent: usize, text: &str) {
+/// Adds a paragraph, wrapped at words.
+pub fn push_paragraph(page: &mut String, indent: usize, text: &str) {
     let mut line = String::new();
     for word in text.split_whitespace() {
         if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > WIDTH {
