@@ -167,6 +167,9 @@ fn dependencies_have_allowed_licences_and_come_from_the_registry() {
         let (name, license) = (package["name"].as_str().unwrap(), package["license"].as_str().unwrap_or_default());
         assert!(is_allowed(license, &allowed), "{name}: `{license}`");
         let source = package["source"].as_str().unwrap_or_default();
-        assert!(name == "ionplay" || source == "registry+https://github.com/rust-lang/crates.io-index", "{name}: `{source}`");
+        assert!(
+            name == "ionplay" || source == "registry+https://github.com/rust-lang/crates.io-index",
+            "{name}: `{source}`"
+        );
     }
 }

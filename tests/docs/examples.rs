@@ -128,10 +128,12 @@ fn write_out_defaults(expression: &str, name: &str, options: &Json) -> Vec<Strin
     let Some(end) = start.map(|start| start + name.len()) else { return Vec::new() };
     let (head, tail) = expression.split_at(end);
     let (inside, rest) = match tail.strip_prefix('(') {
-        Some(tail) => tail.split_at(closing_bracket(tail)),
+        Some(tail) => {
+            let (inside, rest) = tail.split_at(closing_bracket(tail));
+            (inside, rest.strip_prefix(')').unwrap_or(rest))
+        }
         None => ("", tail),
     };
-    let rest = rest.strip_prefix(')').unwrap_or(rest);
     let given = split_arguments(inside);
     let is_named = |argument: &&str| {
         argument.split_once('=').is_some_and(|(name, _)| name.chars().all(|c| c.is_alphanumeric() || c == '_'))

@@ -92,7 +92,8 @@ impl Screen {
             fields.push((field, painted));
         }
         let padding = 26usize.saturating_sub(host.chars().count());
-        let length = host.chars().count() + padding + 2 + fields.iter().map(|(field, _)| field.len() + 1).sum::<usize>();
+        let length =
+            host.chars().count() + padding + 2 + fields.iter().map(|(field, _)| field.len() + 1).sum::<usize>();
         let trailing = fields.last().map_or(0, |(field, _)| field.len() - field.trim_end().len());
         if self.live.is_some() && length - trailing > self.width {
             return wrap_counts(&painted_host, host.chars().count(), &fields, self.width);
