@@ -17,6 +17,7 @@ mod leaks;
 mod lint;
 mod lsp;
 mod mistakes;
+mod module_graph;
 mod packages;
 mod plan;
 mod playbooks;

@@ -32,7 +32,9 @@ pub struct ModuleDocumentation {
 pub fn read_documentation(found: &FoundModule, search: &ModuleSearch) -> ModuleDocumentation {
     let Ok(bytes) = crate::input::read_file(&found.path) else { return ModuleDocumentation::default() };
     let text = String::from_utf8_lossy(&bytes);
-    let written = python_text(&text, "DOCUMENTATION").or_else(|| read_sidecar(&found.path));
+    let literal = python_literal(&text, "DOCUMENTATION");
+    let mut is_complete = literal.as_ref().is_none_or(|literal| literal.is_whole);
+    let written = literal.map(|literal| literal.text).or_else(|| read_sidecar(&found.path));
     let secrets = find_secret_options(&text);
     let Some(document) = written.and_then(|written| parse_yaml(&found.path, &written)) else {
         return ModuleDocumentation { secrets, ..ModuleDocumentation::default() };
@@ -40,7 +42,6 @@ pub fn read_documentation(found: &FoundModule, search: &ModuleSearch) -> ModuleD
     let document = document.get("DOCUMENTATION").cloned().unwrap_or(document);
     let mut options = options_of(&document);
     let mut check_mode = check_support(&document);
-    let mut is_complete = true;
     for name in fragment_names(&document) {
         let Some(fragment) = read_fragment(&name, search) else {
             is_complete = false;
@@ -147,8 +148,20 @@ fn core_fragment(file: &str, search: &ModuleSearch) -> Option<PathBuf> {
     packages.into_iter().map(|folder| folder.join(&name)).find(|path| path.is_file())
 }
 
-/// The text that a Python file gives a name, if it is written between triple quotes.
+/// A text between triple quotes that a Python file gives a name.
+struct PythonLiteral {
+    text: String,
+    /// Nothing is joined to it: what follows is the end of the line.
+    is_whole: bool,
+}
+
+/// The text that a Python file gives a name, if all of it is written between triple quotes.
 fn python_text(text: &str, name: &str) -> Option<String> {
+    python_literal(text, name).filter(|literal| literal.is_whole).map(|literal| literal.text)
+}
+
+/// The first text between triple quotes that a Python file gives a name.
+fn python_literal(text: &str, name: &str) -> Option<PythonLiteral> {
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
         let start = offset;
@@ -161,8 +174,11 @@ fn python_text(text: &str, name: &str) -> Option<String> {
         let quote = rest[prefix..].get(..3).filter(|quote| matches!(*quote, "'''" | "\"\"\""))?;
         let begin = start + (line.len() - rest.len()) + prefix + 3;
         let body = &text[begin..];
-        let body = &body[..find_unescaped(body, quote)?];
-        return Some(if is_raw { body.to_owned() } else { unescape(body) });
+        let end = find_unescaped(body, quote)?;
+        let after = body[end + quote.len()..].trim_start_matches([' ', '\t', '\r']);
+        let is_whole = after.is_empty() || after.starts_with(['\n', '#', ';']);
+        let body = &body[..end];
+        return Some(PythonLiteral { text: if is_raw { body.to_owned() } else { unescape(body) }, is_whole });
     }
     None
 }
@@ -279,5 +295,7 @@ spec = dict(name=dict(required=True), password=dict(type='str', no_log=True),
         assert_eq!(python_text("X = '''a\\'''b\\\\'''\n", "X").as_deref(), Some("a'''b\\"));
         assert_eq!(python_text("XY = '''a'''\nX = r\"\"\"b\\n\"\"\"\n", "X").as_deref(), Some("b\\n"));
         assert_eq!(python_text("X = '''open\n", "X"), None);
+        assert_eq!(python_text("X = '''a''' # b\n", "X").as_deref(), Some("a"));
+        assert_eq!(python_text("X = '''a''' + dump()\n", "X"), None);
     }
 }

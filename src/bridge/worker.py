@@ -1,7 +1,10 @@
 # The Python end of the bridge: imports ansible once, then forks one child for each module. Requests and answers are
-# lines of JSON on standard input and output; modules see neither.
+# lines of JSON on standard input and output; modules see neither. Packages that a module has imported are imported here
+# before it runs again, so that each child has them at once.
+import ast
 import atexit
 import importlib
+import importlib.util
 import json
 import os
 import runpy
@@ -21,6 +24,8 @@ class Worker:
         self.answers = answers
         self.children = {}
         self.collections = None
+        # Packages that modules have imported, by the file of the module; taken out once they are imported here.
+        self.packages = {}
         self.buffer = b''
 
     def answer(self, message):
@@ -55,19 +60,31 @@ class Worker:
 
     def take(self, request):
         if 'cancel' in request:
-            for pid, (number, _) in list(self.children.items()):
+            for pid, (number, _, _) in list(self.children.items()):
                 if number == request['cancel']:
                     self.kill(pid)
             return
         request['arguments']['_ansible_version'] = self.version
         self.set_collections(request['collections'])
+        self.import_packages(request)
         files = [tempfile.TemporaryFile() for _ in range(3)]
         pid = os.fork()
         if pid == 0:
             os.close(self.requests)
             os.close(self.answers)
             run_child(self.basic, request, files)
-        self.children[pid] = (request['id'], files)
+        self.children[pid] = (request['id'], request['path'], files)
+
+    def import_packages(self, request):
+        # Variables of the task may change what an import does.
+        if request['environment']:
+            return
+        for name in self.packages.pop(request['path'], []):
+            try:
+                importlib.import_module(name)
+            except BaseException:
+                # The module meets the same error, and reports it.
+                pass
 
     def set_collections(self, folders):
         if not folders or folders == self.collections:
@@ -99,19 +116,38 @@ class Worker:
                 return
             if pid not in self.children:
                 continue
-            number, files = self.children.pop(pid)
+            number, path, files = self.children.pop(pid)
             texts = []
             for file in files:
                 file.seek(0)
                 texts.append(file.read().decode('utf-8', 'replace'))
                 file.close()
             code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
-            secrets = json.loads(texts[2]) if texts[2] else []
-            self.answer({'id': number, 'rc': code, 'stdout': texts[0], 'stderr': texts[1], 'secrets': secrets})
+            report = json.loads(texts[2]) if texts[2] else {}
+            self.packages.setdefault(path, report.pop('packages', []))
+            answer = {'id': number, 'rc': code, 'stdout': texts[0], 'stderr': texts[1], 'secrets': [], 'missing': []}
+            self.answer(answer | report)
+
+
+class Report:
+    """What a child tells besides the output of its module."""
+
+    def __init__(self, file):
+        self.file = file
+        self.content = {}
+
+    def add(self, **content):
+        self.content.update(content)
+        self.file.seek(0)
+        self.file.truncate()
+        self.file.write(json.dumps(self.content).encode())
+        self.file.flush()
 
 
 def run_child(basic, request, files):
     code = 1
+    report = Report(files[2])
+    known = set(sys.modules)
     try:
         os.setsid()
         signal.set_wakeup_fd(-1)
@@ -120,14 +156,16 @@ def run_child(basic, request, files):
         os.dup2(files[0].fileno(), 1)
         os.dup2(files[1].fileno(), 2)
         os.environ.update(request['environment'])
-        tell_secrets(basic, files[2])
+        report_secrets(basic, report)
         run_module(basic, request)
         print('the module did not end by itself', file=sys.stderr)
     except SystemExit as ending:
         code = exit_code(ending)
     except BaseException:
         traceback.print_exc()
+        report.add(missing=missing_packages(request['path']))
     try:
+        report.add(packages=imported_packages(known))
         threading._shutdown()
         atexit._run_exitfuncs()
         sys.stdout.flush()
@@ -151,20 +189,52 @@ def run_module(basic, request):
         runpy.run_path(request['path'], init_globals=given, run_name='__main__')
 
 
-def tell_secrets(basic, file):
-    """The values of parameters that must not be logged, as the module itself knows them."""
+def report_secrets(basic, report):
+    """Reports the values of parameters that must not be logged, as the module itself knows them."""
     own = getattr(basic.AnsibleModule, '_return_formatted', None)
     if own is None:
         return
 
-    def told(module, *args, **kwargs):
-        file.seek(0)
-        file.truncate()
-        file.write(json.dumps(sorted(str(value) for value in getattr(module, 'no_log_values', ()))).encode())
-        file.flush()
+    def return_formatted(module, *args, **kwargs):
+        report.add(secrets=sorted(str(value) for value in getattr(module, 'no_log_values', ())))
         return own(module, *args, **kwargs)
 
-    basic.AnsibleModule._return_formatted = told
+    basic.AnsibleModule._return_formatted = return_formatted
+
+
+def imported_packages(known):
+    """Names that were imported since then and belong to no playbook: none if one of them has started a thread, for a
+    process with threads is not safely forked."""
+    try:
+        if len(os.listdir('/proc/self/task')) > 1:
+            return []
+    except OSError:
+        return []
+    new = [(name, module) for name, module in list(sys.modules.items()) if name not in known]
+    return [name for name, module in new if is_package(name, module)]
+
+
+def is_package(name, module):
+    if name.partition('.')[0] in ('__main__', 'ansible', 'ansible_collections'):
+        return False
+    spec = getattr(module, '__spec__', None)
+    return spec is not None and spec.name == name and spec.has_location
+
+
+def missing_packages(path):
+    """Packages that a module imports and that are not installed; a module may pass over that, and fail later."""
+    try:
+        with open(path, 'rb') as file:
+            tree = ast.parse(file.read())
+    except (OSError, ValueError, SyntaxError):
+        return []
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.partition('.')[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition('.')[0])
+    return sorted(name for name in names if name not in sys.modules and importlib.util.find_spec(name) is None)
 
 
 def exit_code(ending):

@@ -46,6 +46,8 @@ pub struct PythonOutput {
     pub stderr: String,
     /// Values of parameters that the module must not log.
     pub secrets: Vec<String>,
+    /// Packages that a module imports and that are not installed; told if it has ended with an error of its own.
+    pub missing: Vec<String>,
 }
 
 #[derive(Serialize)]

@@ -92,7 +92,7 @@ fn render_states(page: &mut String, spec: &Spec) {
     for param in own {
         let _ = write!(page, "| `{}` |", param.name);
         for state in spec.states {
-            let word = if param.required || param.required_in.contains(state) {
+            let word = if param.is_required_in(state) {
                 "required"
             } else if param.only_in.is_empty() || param.only_in.contains(state) {
                 "optional"

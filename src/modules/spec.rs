@@ -162,6 +162,8 @@ pub enum CheckSupport {
     Full,
     /// Says it where it can (with `creates`, ..), and otherwise that it would have run.
     Partial,
+    /// Is asked whether it can, each time that it runs: modules in Python say that themselves.
+    Asked,
     /// Is skipped.
     None,
 }
@@ -564,6 +566,11 @@ impl Param {
     #[must_use]
     pub const fn required_in(self, states: &'static [&'static str]) -> Self {
         Self { required_in: states, ..self }
+    }
+
+    /// Whether a task of this state must give it.
+    pub fn is_required_in(&self, state: &str) -> bool {
+        self.required || self.required_in.contains(&state)
     }
 
     /// Means something in some states only.

@@ -86,7 +86,12 @@ pub fn resolve_name(name: &str) -> Option<String> {
     let is_keyword = super::Keyword::from_name(name).is_some();
     let found = if is_keyword { modules::find_own_module(name) } else { modules::find_module(name) };
     let found = found.map(|module| module.module_spec().name.to_owned());
-    found.or_else(|| NOT_HERE.contains(&short).then(|| format!("ansible.builtin.{short}")))
+    found.or_else(|| NOT_HERE.contains(&short).then(|| format!("ansible.builtin.{short}"))).or_else(|| {
+        // Pages of the collection write its modules without it, as those of the registry modules do.
+        let is_bare = !is_keyword && !name.contains('.');
+        let module = is_bare.then(|| modules::find_module(&format!("{IONOS}.{name}"))).flatten()?;
+        Some(module.module_spec().name.to_owned())
+    })
 }
 
 /// Finds the full name of a module that is written without its collection, in these collections.

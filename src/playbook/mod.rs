@@ -13,6 +13,7 @@ pub mod frame;
 pub mod freeform;
 pub mod import;
 pub mod keyword;
+mod keyword_checks;
 mod literal_values;
 pub mod loader;
 mod placeholder;

@@ -210,7 +210,7 @@ impl Loader {
         let keywords = read_play_keywords(node)?;
         let hosts = play_checks::check_hosts(node, &keywords)?;
         play_checks::check_keywords(&keywords)?;
-        super::task_checks::check_debugger(self, &keywords);
+        super::keyword_checks::check_debugger(self, &keywords);
         let mut vars = self.read_vars(node.get("vars"), "a play")?.map(|own| (*own).clone()).unwrap_or_default();
         if let Some(import) = import {
             vars.extend(&import.vars);

@@ -2,6 +2,7 @@
 
 use super::LoadResult;
 use super::keyword::{Keyword, Keywords};
+use super::keyword_checks::{check_structures, check_texts};
 use crate::diagnostic::Diagnostic;
 use crate::template::python::text::boolean_word;
 use crate::value::Value;
@@ -51,7 +52,7 @@ pub fn check_hosts(node: &YamlNode, keywords: &Keywords) -> LoadResult<Value> {
 pub fn check_keywords(keywords: &Keywords) -> LoadResult<()> {
     check_shapes(keywords)?;
     if let Some(prompts) = keywords.node(Keyword::VarsPrompt) {
-        self::check_prompts(prompts)?;
+        check_prompts(prompts)?;
     }
     for keyword in [Keyword::GatherFacts, Keyword::ForceHandlers, Keyword::GatherTimeout] {
         let Some(node) = keywords.node(keyword) else { continue };
@@ -85,23 +86,7 @@ fn check_shapes(keywords: &Keywords) -> LoadResult<()> {
         return Err(Diagnostic::error(what).at(node.span(), "").into());
     }
     check_texts(keywords, Keyword::GatherSubset)?;
-    super::task_checks::check_structures(keywords)
-}
-
-/// A keyword that is a list of texts, or one.
-///
-/// # Errors
-/// For a member that is no text.
-pub fn check_texts(keywords: &Keywords, keyword: Keyword) -> LoadResult<()> {
-    let Some(node) = keywords.node(keyword).filter(|node| !node.is_null()) else { return Ok(()) };
-    let items = node.items().unwrap_or(std::slice::from_ref(node));
-    match items.iter().find(|item| item.as_str().is_none()) {
-        Some(odd) => {
-            let what = format!("a member of `{}` must be text, not {}", keyword.row().name, odd.description());
-            Err(Diagnostic::error(what).at(odd.span(), "").into())
-        }
-        None => Ok(()),
-    }
+    check_structures(keywords)
 }
 
 /// Allowed keys of a `vars_prompt` entry.

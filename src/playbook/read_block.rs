@@ -87,8 +87,8 @@ impl Loader {
                 keywords.add(keyword, entry)?;
             }
         }
-        super::task_checks::check_structures(&keywords)?;
-        super::task_checks::check_debugger(self, &keywords);
+        super::keyword_checks::check_structures(&keywords)?;
+        super::keyword_checks::check_debugger(self, &keywords);
         if around.handlers {
             let lists = ["block", "rescue", "always"].iter().filter_map(|name| node.get(name)?.items()).flatten();
             if let Some(nested) = lists.filter_map(|item| item.entry("block")).next() {

@@ -8,7 +8,7 @@ use super::frame::Surroundings;
 use super::keyword::{Keyword, KeywordPlace, Keywords, allowed_keyword, unknown_key};
 use super::loader::Loader;
 use super::task::{Loop, Task};
-use super::{LoadError, LoadResult, task_checks};
+use super::{LoadError, LoadResult, keyword_checks, task_checks};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::Value;
@@ -42,11 +42,11 @@ pub fn read_task(loader: &Loader, node: &YamlNode, around: &Surroundings) -> Loa
     task.looping = looping;
     task.handler = around.handlers;
     task.listen = keywords.value(Keyword::Listen).map(to_list).unwrap_or_default();
-    task_checks::check_structures(&keywords)?;
-    task_checks::end_of_role(&task)?;
-    task_checks::check_debugger(loader, &keywords);
+    keyword_checks::check_structures(&keywords)?;
+    task_checks::check_end_of_role(&task)?;
+    keyword_checks::check_debugger(loader, &keywords);
     if let Some(control) = node.entry("loop_control") {
-        task_checks::loop_control(&control.value)?;
+        task_checks::check_loop_control(&control.value)?;
         keywords.add(Keyword::LoopControl, control)?;
     }
     task.keywords = keywords;

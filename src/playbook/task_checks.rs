@@ -1,9 +1,9 @@
 //! What can be said of a task's keywords before it runs.
 
+use super::LoadResult;
 use super::action::{RawArgs, TaskAction};
 use super::keyword::{Keyword, KeywordPlace, Keywords};
 use super::task::Task;
-use super::{LoadError, LoadResult, Loader};
 use crate::diagnostic::Diagnostic;
 use crate::value::Value;
 use crate::yaml::{MappingEntry, YamlNode};
@@ -16,7 +16,7 @@ pub const LOOP_CONTROL: &[&str] =
 ///
 /// # Errors
 /// For the first one.
-pub fn loop_control(control: &YamlNode) -> Result<(), Diagnostic> {
+pub fn check_loop_control(control: &YamlNode) -> Result<(), Diagnostic> {
     for entry in control.entries().unwrap_or_default() {
         let name = entry.key.as_str().unwrap_or_default();
         if !LOOP_CONTROL.contains(&name) {
@@ -32,56 +32,6 @@ pub fn loop_control(control: &YamlNode) -> Result<(), Diagnostic> {
         }
     }
     Ok(())
-}
-
-/// Complains about keywords of plays, blocks and tasks whose inside is not what it must be.
-///
-/// # Errors
-/// For the first one.
-pub fn check_structures(keywords: &Keywords) -> LoadResult<()> {
-    check_tags(keywords)?;
-    super::play_checks::check_texts(keywords, Keyword::Collections)?;
-    module_defaults(keywords)
-}
-
-/// `module_defaults` are a mapping from known modules or groups of them, or a list of such mappings.
-fn module_defaults(keywords: &Keywords) -> LoadResult<()> {
-    let Some(node) = keywords.node(Keyword::ModuleDefaults).filter(|node| !node.is_null()) else { return Ok(()) };
-    for item in node.items().unwrap_or(std::slice::from_ref(node)) {
-        let Some(entries) = item.entries() else {
-            let what =
-                format!("`module_defaults` must be a mapping from modules to arguments, not {}", item.description());
-            return Err(Diagnostic::error(what).at(item.span(), "").into());
-        };
-        for entry in entries {
-            let name = entry.key.as_str().unwrap_or_default();
-            let known = name.starts_with("group/")
-                || name.matches('.').count() > 1
-                || super::action::resolve_name(name).is_some();
-            if !known {
-                let what = format!("there is no module `{name}` to give defaults to");
-                return Err(Diagnostic::error(what).at(entry.key.span(), "").into());
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Complains about tags that can be none.
-///
-/// # Errors
-/// If they are nothing, a number, a boolean or a mapping.
-fn check_tags(keywords: &Keywords) -> LoadResult<()> {
-    match keywords.node(Keyword::Tags) {
-        Some(node) if node.entries().is_some() || matches!(node.scalar(), Some(value) if value.as_str().is_none()) => {
-            Err(Box::new(LoadError::from_general(
-                Diagnostic::error(format!("`tags` must be a list or text, not {}", node.description()))
-                    .at(node.span(), "")
-                    .hint("put it in quotes"),
-            )))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Complains about what cannot be a handler.
@@ -102,28 +52,13 @@ pub fn check_handler(action: &TaskAction, entry: &MappingEntry) -> LoadResult<()
 ///
 /// # Errors
 /// If a task that is in no role, or a handler, is to end it.
-pub fn end_of_role(task: &Task) -> LoadResult<()> {
+pub fn check_end_of_role(task: &Task) -> LoadResult<()> {
     let what = task.args.values.get("_raw_params").and_then(Value::as_str).map(str::trim);
     if task.action.short_name() != "meta" || what != Some("end_role") || (!task.handler && task.role().is_some()) {
         return Ok(());
     }
     let place = if task.handler { "from a handler" } else { "from outside of a role" };
     Err(Diagnostic::error(format!("Cannot execute 'end_role' {place}")).at(&task.args.span, "").into())
-}
-
-/// Warns of a debugger that will not come up.
-pub fn check_debugger(loader: &Loader, keywords: &Keywords) {
-    let Some(node) = keywords.node(Keyword::Debugger) else { return };
-    let value = node.to_value();
-    if value.is_null() || value.as_str() == Some("never") {
-        return;
-    }
-    let said = "there is no debugger in this program; `debugger` is ignored";
-    loader.add_warning(
-        Diagnostic::warning(said)
-            .at(node.span(), "")
-            .hint("`-vvv` shows results whole, `--step` asks before each task"),
-    );
 }
 
 /// Options of `include_role` and `import_role`; `apply` is for includes.

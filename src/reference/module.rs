@@ -52,6 +52,7 @@ pub fn check_support(support: CheckSupport) -> &'static str {
     match support {
         CheckSupport::Full => "predicts the result",
         CheckSupport::Partial => "predicts the result if it can, and otherwise reports that it would have run",
+        CheckSupport::Asked => "predicts the result or is skipped: the module decides when it runs",
         CheckSupport::None => "is skipped",
     }
 }

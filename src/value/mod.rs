@@ -12,6 +12,7 @@ mod compare;
 mod convert;
 mod dict;
 pub mod json;
+pub mod json_lexer;
 pub mod python;
 mod taint;
 mod text;

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use num_bigint::BigInt;
-
 use super::node::{MappingEntry, YamlKind, YamlNode};
 use crate::source::{Source, Span};
+use crate::value::json_lexer::JsonLexer;
 use crate::value::{Sealed, Text, Value};
 
 /// Nesting deeper than any honest document.
@@ -20,59 +19,35 @@ const VAULT: &str = "__ansible_vault";
 /// The document in a part of a source; `None` if it is no list or mapping in JSON.
 pub(super) fn read_document(source: &Arc<Source>, range: Range<usize>) -> Option<YamlNode> {
     let text = source.text().get(..range.end)?;
-    let mut reader = Reader { source, text, at: range.start, depth: 0 };
-    reader.skip_blanks();
-    if !matches!(reader.peek()?, b'{' | b'[') {
+    let mut reader = Reader { source, lexer: JsonLexer::new(text, range.start), depth: 0 };
+    reader.lexer.skip_blanks();
+    if !matches!(reader.lexer.peek()?, b'{' | b'[') {
         return None;
     }
     let node = reader.read_value()?;
-    reader.skip_blanks();
-    (reader.at == text.len()).then_some(node)
+    reader.lexer.skip_blanks();
+    reader.lexer.is_at_end().then_some(node)
 }
 
 struct Reader<'a> {
     source: &'a Arc<Source>,
-    text: &'a str,
-    at: usize,
+    lexer: JsonLexer<'a>,
     depth: usize,
 }
 
-impl<'a> Reader<'a> {
-    fn rest(&self) -> &'a str {
-        &self.text[self.at..]
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    fn skip_blanks(&mut self) {
-        self.at += self.rest().bytes().take_while(|byte| b" \t\n\r".contains(byte)).count();
-    }
-
-    fn take_sign(&mut self, sign: u8) -> bool {
-        self.skip_blanks();
-        let found = self.peek() == Some(sign);
-        self.at += usize::from(found);
-        found
-    }
-
-    fn span_from(&self, start: usize) -> Span {
-        self.source.span(start..self.at)
-    }
-
+impl Reader<'_> {
     fn new_node(&self, start: usize, kind: YamlKind) -> YamlNode {
-        YamlNode::new(self.span_from(start), None, kind)
+        YamlNode::new(self.source.span(start..self.lexer.position()), None, kind)
     }
 
     fn read_value(&mut self) -> Option<YamlNode> {
-        let start = self.at;
-        match self.peek()? {
+        let start = self.lexer.position();
+        match self.lexer.peek()? {
             b'"' => self.read_string(),
             b'[' => self.read_nested(Self::read_list),
             b'{' => self.read_nested(Self::read_mapping),
             _ => {
-                let value = self.read_word().or_else(|| self.read_number())?;
+                let value = self.lexer.read_scalar().ok()?;
                 Some(self.new_node(start, YamlKind::Scalar(value)))
             }
         }
@@ -85,134 +60,42 @@ impl<'a> Reader<'a> {
         node
     }
 
-    fn read_word(&mut self) -> Option<Value> {
-        let words = [
-            ("null", Value::Null),
-            ("true", Value::Bool(true)),
-            ("false", Value::Bool(false)),
-            ("NaN", Value::Float(f64::NAN)),
-            ("Infinity", Value::Float(f64::INFINITY)),
-            ("-Infinity", Value::Float(f64::NEG_INFINITY)),
-        ];
-        let (word, value) = words.into_iter().find(|(word, _)| self.rest().starts_with(word))?;
-        self.at += word.len();
-        Some(value)
-    }
-
-    fn skip_digits(&mut self) -> usize {
-        let count = self.rest().bytes().take_while(u8::is_ascii_digit).count();
-        self.at += count;
-        count
-    }
-
-    fn read_number(&mut self) -> Option<Value> {
-        let start = self.at;
-        self.at += usize::from(self.peek() == Some(b'-'));
-        let zero = self.peek() == Some(b'0');
-        let count = self.skip_digits();
-        if count == 0 || zero && count > 1 {
-            return None;
-        }
-        let whole = self.at;
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            (self.skip_digits() > 0).then_some(())?;
-        }
-        if let Some(b'e' | b'E') = self.peek() {
-            self.at += 1;
-            self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
-            (self.skip_digits() > 0).then_some(())?;
-        }
-        let text = &self.text[start..self.at];
-        if self.at > whole {
-            return text.parse().ok().map(Value::Float);
-        }
-        BigInt::parse_bytes(text.as_bytes(), 10).map(Value::big)
-    }
-
     /// Text; its place is the inside of the quotes.
     fn read_string(&mut self) -> Option<YamlNode> {
-        self.at += 1;
-        let start = self.at;
-        let mut out = String::new();
-        loop {
-            let rest = self.rest();
-            let plain = rest.find(|c: char| c == '"' || c == '\\' || c < ' ')?;
-            out.push_str(&rest[..plain]);
-            self.at += plain;
-            match self.peek()? {
-                b'"' => break,
-                b'\\' => out.push(self.read_escape()?),
-                _ => return None,
-            }
-        }
-        let span = self.span_from(start);
-        self.at += 1;
-        Some(YamlNode::new(span.clone(), None, YamlKind::Scalar(Value::Str(Text::from_source(out, span)))))
-    }
-
-    fn read_escape(&mut self) -> Option<char> {
-        let sign = self.text.as_bytes().get(self.at + 1).copied()?;
-        self.at += 2;
-        Some(match sign {
-            b'"' => '"',
-            b'\\' => '\\',
-            b'/' => '/',
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => {
-                let first = self.read_code_unit()?;
-                let second = if (0xd800..0xdc00).contains(&first) && self.rest().starts_with("\\u") {
-                    self.at += 2;
-                    Some(self.read_code_unit()?)
-                } else {
-                    None
-                };
-                let codes = std::iter::once(first).chain(second);
-                char::decode_utf16(codes).next()?.ok()?
-            }
-            _ => return None,
-        })
-    }
-
-    /// The four digits of an escape.
-    fn read_code_unit(&mut self) -> Option<u16> {
-        let digits = self.rest().get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
-        self.at += 4;
-        u16::from_str_radix(digits, 16).ok()
+        let start = self.lexer.position();
+        let text = self.lexer.read_string().ok()?;
+        let span = self.source.span(start + 1..self.lexer.position() - 1);
+        Some(YamlNode::new(span.clone(), None, YamlKind::Scalar(Value::Str(Text::from_source(text, span)))))
     }
 
     fn read_list(&mut self) -> Option<YamlNode> {
-        let start = self.at;
-        self.at += 1;
+        let start = self.lexer.position();
+        self.lexer.skip_byte();
         let mut items = Vec::new();
-        if !self.take_sign(b']') {
+        if !self.lexer.skip_sign(b']') {
             loop {
-                self.skip_blanks();
+                self.lexer.skip_blanks();
                 items.push(self.read_value()?);
-                if self.take_sign(b']') {
+                if self.lexer.skip_sign(b']') {
                     break;
                 }
-                self.take_sign(b',').then_some(())?;
+                self.lexer.skip_sign(b',').then_some(())?;
             }
         }
         Some(self.new_node(start, YamlKind::List(items)))
     }
 
     fn read_mapping(&mut self) -> Option<YamlNode> {
-        let start = self.at;
-        self.at += 1;
+        let start = self.lexer.position();
+        self.lexer.skip_byte();
         let mut entries: Vec<MappingEntry> = Vec::new();
         let mut known: HashMap<String, usize> = HashMap::new();
-        if !self.take_sign(b'}') {
+        if !self.lexer.skip_sign(b'}') {
             loop {
-                self.skip_blanks();
-                let key = (self.peek()? == b'"').then(|| self.read_string())??;
-                self.take_sign(b':').then_some(())?;
-                self.skip_blanks();
+                self.lexer.skip_blanks();
+                let key = (self.lexer.peek()? == b'"').then(|| self.read_string())??;
+                self.lexer.skip_sign(b':').then_some(())?;
+                self.lexer.skip_blanks();
                 let value = self.read_value()?;
                 // Of equal keys the first gives the place and the last the value.
                 let name = key.as_str().unwrap_or_default().to_owned();
@@ -221,13 +104,14 @@ impl<'a> Reader<'a> {
                     Some(entry) => entry.value = value,
                     None => entries.push(MappingEntry { key, value }),
                 }
-                if self.take_sign(b'}') {
+                if self.lexer.skip_sign(b'}') {
                     break;
                 }
-                self.take_sign(b',').then_some(())?;
+                self.lexer.skip_sign(b',').then_some(())?;
             }
         }
-        let special = decode_special(&entries, &self.span_from(start));
+        let span = self.source.span(start..self.lexer.position());
+        let special = decode_special(&entries, &span);
         Some(self.new_node(start, special.map_or(YamlKind::Map(entries), YamlKind::Scalar)))
     }
 }

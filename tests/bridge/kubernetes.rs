@@ -46,7 +46,7 @@ fn desk() -> Desk {
 fn object_is_created_once_and_found() {
     let Some(folder) = collections() else { return };
     let Some(python) = python_with(&["ansible", "kubernetes", "yaml"]) else { return };
-    let server = ApiServer::start(&python);
+    let server = ApiServer::start(&python, include_str!("kubernetes_api.py"));
     let desk = desk();
     desk.write("ansible.cfg", &format!("[defaults]\ncollections_path = {}\n", folder.display()));
     let python = format!("ansible_python_interpreter={python}");

@@ -2,6 +2,7 @@
 //!
 //! Tests of Python modules need an interpreter that has `ansible-core`; where there is none they say that they are skipped.
 
+mod ionoscloud;
 mod kubernetes;
 mod programs;
 mod python;
@@ -85,7 +86,7 @@ fn python_with(packages: &[&str]) -> Option<String> {
     };
     let found = candidates.iter().find(can_import).cloned();
     if found.is_none() {
-        eprintln!("skipped: no Python can import {} (PyPI: ansible-core, kubernetes)", packages.join(", "));
+        eprintln!("skipped: no Python can import {} (PyPI: ansible-core, kubernetes, ionoscloud)", packages.join(", "));
     }
     found
 }

@@ -120,6 +120,37 @@ fn error_that_a_module_does_not_handle_is_its_message() {
 }
 
 #[test]
+fn package_that_a_module_passes_over_is_named_when_it_fails() {
+    let Some(python) = python_with(&["ansible"]) else { return };
+    let desk = Desk::with_tasks("    - lazy:\n");
+    let module = "from ansible.module_utils.basic import AnsibleModule\ntry:\n    import no_such_package\n\
+                  except ImportError:\n    pass\nno_such_package.VERSION\n";
+    desk.write("library/lazy.py", module);
+    let variable = format!("ansible_python_interpreter={python}");
+    let says = ["NameError", "it imports what is not installed", "pip install no_such_package"];
+    desk.ends(&["site.yml", "--allow-python", "-e", &variable], 2, &says);
+}
+
+#[test]
+fn package_of_a_module_is_imported_once_for_all_later_tasks() {
+    let Some(python) = python_with(&["ansible"]) else { return };
+    let desk = Desk::with_tasks("    - greet:\n      loop: [1, 2, 3, 4, 5]\n");
+    let import =
+        "import os\nwith open(os.environ['IMPORTS'], 'a') as file:\n    file.write('imported\\n')\nNAME = 'x'\n";
+    desk.write("packages/heavy.py", import);
+    let module = "import heavy\nfrom ansible.module_utils.basic import AnsibleModule\n\
+                  state = hasattr(heavy, 'used')\nheavy.used = True\n\
+                  AnsibleModule(argument_spec={}).exit_json(said=heavy.NAME, failed=state)\n";
+    desk.write("library/greet.py", module);
+    let (packages, imports) = (desk.path().join("packages"), desk.path().join("imports"));
+    let environment = format!("PYTHONPATH={} IMPORTS={}", packages.display(), imports.display());
+    let wrapper = desk.write_program("python", &format!("#!/bin/sh\n{environment} exec {python} \"$@\"\n"));
+    let variable = format!("ansible_python_interpreter={}", wrapper.display());
+    desk.ends(&["site.yml", "--allow-python", "-e", &variable], 0, &["(item=5)"]);
+    assert_eq!(std::fs::read_to_string(imports).unwrap().lines().count(), 2, "the first task, and all others");
+}
+
+#[test]
 fn overlong_module_is_ended() {
     let Some(python) = python_with(&["ansible"]) else { return };
     let desk = Desk::with_tasks("    - slow:\n      timeout: 1\n");

@@ -1,9 +1,9 @@
-//! A small Kubernetes API for tests, as a process of Python.
+//! Small services for tests, as processes of Python.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-/// A running API server.
+/// A running service.
 pub struct ApiServer {
     child: Child,
     /// The address.
@@ -11,9 +11,8 @@ pub struct ApiServer {
 }
 
 impl ApiServer {
-    /// Starts it with an interpreter.
-    pub fn start(python: &str) -> Self {
-        let program = include_str!("kubernetes_api.py");
+    /// Starts a program that prints its address in its first line.
+    pub fn start(python: &str, program: &str) -> Self {
         let mut child =
             Command::new(python).args(["-c", program]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut url = String::new();

@@ -75,7 +75,7 @@ impl Entry {
         let mut out = format!("- name: {}\n  {}:\n", quote_name(spec.about), spec.name);
         for param in spec.all_params().filter(|param| !param.hidden) {
             let default = spec.states.first().copied().unwrap_or_default();
-            let required = param.required || param.required_in.contains(&default);
+            let required = param.is_required_in(default);
             let (mark, word) = if required { ("", "required: ") } else { ("# ", "") };
             let value = param.default.unwrap_or_default();
             out.push_str(format!("    {mark}{}: {value}", param.name).trim_end());

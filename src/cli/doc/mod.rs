@@ -5,7 +5,8 @@ mod entry;
 use super::load;
 use crate::diagnostic::{Diagnostic, render};
 use crate::exit::Exit;
-use crate::modules::{self, MODULES};
+use crate::modules::{self, MODULES, Spec};
+use crate::playbook::action::resolve_name;
 use crate::reference::module;
 use crate::reference::plugin::find_plugin;
 use crate::reference::topic::{Topic, Topics};
@@ -117,10 +118,8 @@ fn find_entry(topics: Option<Option<Topics>>, name: &str) -> Result<Entry, Box<D
     };
     let found = match topics {
         Some(Some(topics)) => in_table(topics),
-        Some(None) => modules::find_module(name).map(|module| Entry::Module(module.module_spec())),
-        None => modules::find_module(name)
-            .map(|module| Entry::Module(module.module_spec()))
-            .or_else(|| Topics::ALL.into_iter().find_map(in_table)),
+        Some(None) => find_module(name).map(Entry::Module),
+        None => find_module(name).map(Entry::Module).or_else(|| Topics::ALL.into_iter().find_map(in_table)),
     };
     match (found, topics) {
         (Some(entry), _) => Ok(entry),
@@ -128,6 +127,12 @@ fn find_entry(topics: Option<Option<Topics>>, name: &str) -> Result<Entry, Box<D
         (None, Some(Some(topics))) => Err(find_topic(topics, name).err().unwrap_or_else(|| unknown(name))),
         (None, _) => Err(find_named(name).err().unwrap_or_else(|| unknown(name))),
     }
+}
+
+/// Finds a module by a name as tasks have it.
+fn find_module(name: &str) -> Option<&'static Spec> {
+    let module = modules::find_module(name).or_else(|| modules::find_module(&resolve_name(name)?))?;
+    Some(module.module_spec())
 }
 
 fn unknown(name: &str) -> Box<Diagnostic> {
@@ -190,8 +195,8 @@ fn list_topics(topics: Topics) -> String {
 
 /// Returns the page of the module, or of another entry with this name.
 fn find_named(name: &str) -> Result<String, Box<Diagnostic>> {
-    if let Some(module) = modules::find_module(name) {
-        return Ok(module::render_module(module.module_spec()));
+    if let Some(spec) = find_module(name) {
+        return Ok(module::render_module(spec));
     }
     let found: Vec<String> = Topics::ALL.into_iter().filter_map(|topics| find_topic(topics, name).ok()).collect();
     if !found.is_empty() {

@@ -113,12 +113,7 @@ impl Check {
                 values.set(rule.name.as_str(), default.clone());
             }
         }
-        let mut missing: Vec<_> = rules
-            .params
-            .iter()
-            .filter(|rule| rule.required && !values.contains(&rule.name))
-            .map(|rule| rule.name.as_str())
-            .collect();
+        let mut missing = rules.missing_params(|rule| values.contains(&rule.name));
         missing.sort_unstable();
         if !missing.is_empty() {
             self.add_complaint(format!("missing required arguments: {}", missing.join(", ")), context);

@@ -48,13 +48,10 @@ pub fn check_names(spec: &'static Spec, node: &YamlNode, more: bool) -> Report {
         }
     }
     let given = |name: &String| node.get(name).is_some();
-    let missing: Vec<_> = rules
-        .params
-        .iter()
-        .filter(|rule| rule.required && !given(&rule.name) && !rule.aliases.iter().any(given))
-        .filter(|rule| rule.env.as_deref().is_none_or(|variable| std::env::var_os(variable).is_none()))
-        .map(|rule| rule.name.as_str())
-        .collect();
+    let missing = rules.missing_params(|rule| {
+        let has_variable = rule.env.as_deref().is_some_and(|variable| std::env::var_os(variable).is_some());
+        has_variable || given(&rule.name) || rule.aliases.iter().any(given)
+    });
     if !more && !missing.is_empty() && node.entries().is_some() {
         let message = format!("missing required arguments: {}", missing.join(", "));
         report.push(Diagnostic::error(message).at(node.span(), ""));

@@ -27,6 +27,14 @@ pub struct ArgumentRules {
     pub any_params: bool,
 }
 
+impl ArgumentRules {
+    /// Names of the parameters that must be given and are not, in the order of their rows.
+    pub fn missing_params(&self, is_given: impl Fn(&Rule) -> bool) -> Vec<&str> {
+        let missing = self.params.iter().filter(|rule| rule.required && !is_given(rule));
+        missing.map(|rule| rule.name.as_str()).collect()
+    }
+}
+
 /// One parameter.
 #[derive(Debug, Clone)]
 pub struct Rule {

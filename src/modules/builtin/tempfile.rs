@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::{describe_path, display_path};
+use super::files::{describe_path, display_path, python_io_error};
 use crate::host::HostApi;
 use crate::modules::spec::{CheckSupport, Param};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
-use crate::value::{Value, python};
+use crate::value::python;
 
 static SPEC: Spec = Spec::new("ansible.builtin.tempfile", "Creates a temporary file or folder.")
     .examples(include_str!("examples/tempfile.yml"))
@@ -57,7 +57,7 @@ fn create_temp(args: &ModuleArgs, host: &dyn HostApi) -> Result<ModuleOutcome, F
         match created {
             Ok(()) => return Ok(created_at(&path)),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(Failure::new(errno_message(&error, &path))),
+            Err(error) => return Err(Failure::new(python_io_error(&error, &path))),
         }
     }
 }
@@ -66,16 +66,6 @@ fn created_at(path: &Path) -> ModuleOutcome {
     let mut outcome = ModuleOutcome { changed: true, ..ModuleOutcome::default() }.with("path", display_path(path));
     describe_path(path, &mut outcome.data);
     outcome
-}
-
-/// `[Errno 2] No such file or directory: '/x'`, which playbooks may look for.
-fn errno_message(error: &std::io::Error, path: &Path) -> String {
-    let reason = crate::input::describe_io_error(error);
-    let path = python::repr(&Value::text(display_path(path)));
-    match error.raw_os_error() {
-        Some(number) => format!("[Errno {number}] {reason}: {path}"),
-        None => format!("{reason}: {path}"),
-    }
 }
 
 fn random_name() -> String {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::host::{HostApi, PathKind, WriteOptions};
 use crate::modules::builtin::files::attributes::{AttributeChanges, Attributes};
-use crate::modules::builtin::files::{COMMON, describe_path};
+use crate::modules::builtin::files::{COMMON, describe_path, python_io_error};
 use crate::modules::glob;
 use crate::modules::spec::{Param, ParamKind};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
@@ -59,6 +59,9 @@ struct ArchiveJob {
     remove: bool,
 }
 
+/// Endings of names that are known to be archives.
+const ARCHIVE_ENDINGS: &[&str] = &[".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".zip"];
+
 /// A file or folder of the archive.
 struct ArchiveEntry {
     path: String,
@@ -90,7 +93,11 @@ impl ArchiveJob {
             Some(dest) => dest.to_owned(),
             None if is_archive => {
                 let message = "Error, must specify \"dest\" when archiving multiple files or trees";
-                return Err(Failure::new(message).with("path", given.join(", ")));
+                let mut failure = Failure::new(message).with("path", given.join(", "));
+                if let [path] = paths.as_slice() {
+                    describe_path(Path::new(path), &mut failure.data);
+                }
+                return Err(failure);
             }
             None => format!("{first}.{format}"),
         };
@@ -122,20 +129,9 @@ impl ArchiveJob {
         for path in &there {
             self.collect_entries(host, path, &mut entries)?;
         }
-        let content = if self.is_archive || matches!(self.format.as_str(), "tar" | "zip") {
-            self.pack(host, &entries)?
-        } else {
-            let file = entries.first().map_or("", |entry| entry.path.as_str());
-            self.compress(&read(host, file)?)?
-        };
-        let old = host.is_file(dest).then(|| host.read(dest).ok()).flatten();
+        let state = self.state_of_archive(host, there.is_empty(), missing.is_empty());
         let mut outcome = ModuleOutcome::default();
-        // The compressed forms have no time of their own: the same content gives the same bytes.
-        if !there.is_empty() && old.is_none_or(|old| old != content) {
-            let written = host.write(dest, &content, WriteOptions::default());
-            written.map_err(|error| Failure::new(format!("Error when writing archive at {}: {error}", self.dest)))?;
-            outcome.changed = true;
-        }
+        outcome.changed = !there.is_empty() && self.write_archive(host, &entries)?;
         if self.remove {
             outcome.changed |= self.remove_sources(host, &there)?;
         }
@@ -145,21 +141,64 @@ impl ArchiveJob {
         }
         let texts =
             |items: &mut dyn Iterator<Item = &String>| Value::list(items.map(|item| Value::text(item.as_str())));
-        let state = match (self.is_archive || matches!(self.format.as_str(), "tar" | "zip"), missing.is_empty()) {
-            (true, true) => "archive",
-            (true, false) => "incomplete",
-            (false, _) => "compress",
-        };
+        // Zip archives have folders, but they are not told.
+        let is_told = |entry: &&ArchiveEntry| self.format != "zip" || entry.kind != PathKind::Directory;
         let mut outcome = outcome
-            .with("archived", texts(&mut entries.iter().map(|entry| &entry.path)))
+            .with("archived", texts(&mut entries.iter().filter(is_told).map(|entry| &entry.path)))
             .with("dest", self.dest.as_str())
-            .with("dest_state", if there.is_empty() { "absent" } else { state })
+            .with("dest_state", state)
             .with("arcroot", self.root.as_str())
             .with("missing", texts(&mut missing.into_iter()))
             .with("expanded_paths", texts(&mut self.expanded.iter()))
             .with("expanded_exclude_paths", texts(&mut self.excluded.iter()));
         describe_path(dest, &mut outcome.data);
         Ok(outcome)
+    }
+
+    /// Several files go in one archive; a single one is compressed as it is, if the format can do that.
+    fn is_packed(&self) -> bool {
+        self.is_archive || matches!(self.format.as_str(), "tar" | "zip")
+    }
+
+    /// Writes the archive if it is not there with this content; returns whether it was written.
+    fn write_archive(&self, host: &dyn HostApi, entries: &[ArchiveEntry]) -> Result<bool, Failure> {
+        let content = match entries {
+            entries if self.is_packed() => self.pack(host, entries)?,
+            [file, ..] => self.compress(&read(host, &file.path)?)?,
+            [] => return Ok(false),
+        };
+        let dest = Path::new(&self.dest);
+        let old = host.is_file(dest).then(|| host.read(dest).ok()).flatten();
+        // The compressed forms have no time of their own: the same content gives the same bytes.
+        if old.is_some_and(|old| old == content) {
+            return Ok(false);
+        }
+        host.write(dest, &content, WriteOptions::default()).map_err(|error| {
+            let doing = match (self.is_packed(), self.format.as_str()) {
+                (false, _) => "Unable to write to compressed file".to_owned(),
+                (true, "zip") => format!("Error when writing zip archive at {}", self.dest),
+                (true, _) => format!("Error when writing tar archive at {}", self.dest),
+            };
+            let mut failure = Failure::new(format!("{doing}: {}", python_io_error(&error, dest)));
+            failure = failure.with("path", self.paths.join(", ")).with("dest", self.dest.as_str());
+            if let [path] = self.paths.as_slice() {
+                describe_path(Path::new(path), &mut failure.data);
+            }
+            failure
+        })?;
+        Ok(true)
+    }
+
+    /// The state of the archive. If nothing is there to be archived, it is what the name of an older archive says.
+    fn state_of_archive(&self, host: &dyn HostApi, is_empty: bool, is_complete: bool) -> &'static str {
+        let name = self.dest.to_lowercase();
+        match (is_empty, self.is_packed(), is_complete) {
+            (true, ..) if !host.exists(Path::new(&self.dest)) => "absent",
+            (true, ..) if ARCHIVE_ENDINGS.iter().any(|ending| name.ends_with(ending)) => "archive",
+            (true, ..) | (false, false, _) => "compress",
+            (false, true, true) => "archive",
+            (false, true, false) => "incomplete",
+        }
     }
 
     /// Collects a path with everything below it; a folder that was named is not an entry itself.
@@ -237,6 +276,7 @@ impl ArchiveJob {
                 }
                 _ => {
                     let content = read(host, &entry.path)?;
+                    header.set_entry_type(tar::EntryType::Regular);
                     header.set_size(content.len() as u64);
                     tar.append_data(&mut header, &entry.name, &content[..]).map_err(failed)?;
                 }
@@ -292,12 +332,12 @@ fn expand_paths(host: &dyn HostApi, paths: &[String]) -> (Vec<String>, bool) {
 
 /// The deepest folder that holds all paths, with a slash at the end.
 fn common_folder(paths: &[String]) -> String {
-    let parent =
-        |path: &String| path.trim_end_matches('/').rsplit_once('/').map_or(String::new(), |(up, _)| format!("{up}/"));
-    let mut common = paths.first().map(parent).unwrap_or_default();
+    // A folder with a slash at the end is its own.
+    let parent = |path: &str| path.rsplit_once('/').map_or(String::new(), |(up, _)| format!("{up}/"));
+    let mut common = paths.first().map(|path| parent(path)).unwrap_or_default();
     for path in paths {
         while !parent(path).starts_with(&common) {
-            common = parent(&common);
+            common = parent(common.trim_end_matches('/'));
         }
     }
     common

@@ -82,13 +82,27 @@ async fn run_ini_file(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Mo
     let content = old.as_deref().unwrap_or_default();
     let not_text = |_| Failure::new(format!("{} is not UTF-8", path.display()));
     let text = std::str::from_utf8(content).map_err(not_text)?.trim_start_matches('\u{feff}');
-    let made = if is_present { target.set(text) } else { target.remove(text) };
+    // Line ends become those of Unix, in lines that stay as well.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let made = if is_present { target.set(&text) } else { target.remove(&text) };
     // What is not there is not made to remove something from it.
     let changed = made.changed && (is_present || old.is_some());
+    let old = old.map(|_| text.into_bytes());
     let edited = Edited { new: made.text.into_bytes(), old, changed, message: made.message.to_owned() };
     let mut outcome = edit::finish_edit(args, context, &path, edited, None).await?.with("path", named);
+    outcome.data.set("msg", Value::text(made.message));
+    keep_content_diff(&mut outcome);
     describe_path(&path, &mut outcome.data);
     Ok(outcome)
+}
+
+/// The module shows one difference, that of the content; attributes are in none.
+fn keep_content_diff(outcome: &mut ModuleOutcome) {
+    outcome.diff.truncate(1);
+    outcome.diff.iter_mut().for_each(|diff| diff.listed = false);
+    if let Some(Value::List(shown)) = outcome.data.get("diff").cloned() {
+        outcome.data.set("diff", shown.first().cloned().unwrap_or(Value::Null));
+    }
 }
 
 /// Reads what the task wants.

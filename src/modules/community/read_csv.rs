@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::modules::builtin::files::python_io_error;
 use crate::modules::spec::{Param, ParamKind};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::template::filters::community_general::tables::{read_dialect, table_rows};
@@ -44,7 +45,8 @@ fn read_csv(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcom
     let dialect = read_dialect(name, args.str("delimiter"), given("skipinitialspace"), given("strict"))
         .map_err(|why| suggest_dialect(Failure::from_error(why), name, context))?;
     let path = Path::new(args.str("path").unwrap_or_default());
-    let content = context.host.read(path).map_err(|error| Failure::new(format!("Unable to open file: {error}")))?;
+    let not_open = |error| Failure::new(format!("Unable to open file: {}", python_io_error(&error, path)));
+    let content = context.host.read(path).map_err(not_open)?;
     let text = String::from_utf8_lossy(&content);
     let names: Option<Vec<String>> = args
         .get("fieldnames")

@@ -18,10 +18,15 @@ pub struct RawOutput {
     pub stderr: String,
     /// Values of parameters that the module must not log.
     pub secrets: Vec<String>,
+    /// Packages of Python that the module imports and that are not installed.
+    pub missing: Vec<String>,
 }
 
 /// Part of the message of a module that is asked for a dry run and does not support it.
 const NO_CHECK_MODE: &str = "does not support check mode";
+
+/// How hints name what to do for a package that is missing.
+const INSTALL: &str = "install it for the interpreter that runs the module";
 
 /// `-v`s from which on the traceback of a module is shown.
 const SHOWS_TRACEBACK: u8 = 3;
@@ -89,7 +94,7 @@ fn build_failure(module: &ForeignModule, mut data: Dict, changed: bool, context:
     let message = data.remove("msg").map(|message| python::str(&message)).unwrap_or_default();
     let mut failure = Failure { changed, ..Failure::new(message.clone()) };
     if let Some(package) = missing_package(&message) {
-        let hint = format!("install it for the interpreter that runs the module: `pip install {package}`");
+        let hint = format!("{INSTALL}: `pip install {package}`");
         let drawn = Diagnostic::error(format!("`{}` failed: {message}", module.told_name())).at(context.span, "");
         failure = failure.with_diagnostic(drawn.hint(hint));
     }
@@ -127,10 +132,15 @@ fn describe_missing_result(output: &RawOutput, context: &TaskContext<'_>) -> Fai
         failure = failure.with("exception", output.stderr.as_str());
     }
     let drawn = Diagnostic::error(format!("the module ended with an error of its own: {last}")).at(context.span, "");
-    failure.with_diagnostic(match missing_package(why) {
-        Some(package) => drawn.hint(format!("install it for the interpreter of the module: `pip install {package}`")),
-        None => drawn.hint("`-vvv` shows the traceback"),
-    })
+    if let Some(package) = missing_package(why) {
+        return failure.with_diagnostic(drawn.hint(format!("{INSTALL}: `pip install {package}`")));
+    }
+    // Many modules pass over a package that is not there, and fail where they use it.
+    let hint = match output.missing.as_slice() {
+        [] => "`-vvv` shows the traceback".to_owned(),
+        missing => format!("it imports what is not installed; {INSTALL}: `pip install {}`", missing.join(" ")),
+    };
+    failure.with_diagnostic(drawn.hint(hint))
 }
 
 /// Differences as modules give them: one mapping, or a list.

@@ -6,7 +6,7 @@ use super::arguments::build_arguments;
 use super::result::{RawOutput, build_outcome};
 use super::{ForeignModule, registry};
 use crate::bridge::program::{self, ProgramCall};
-use crate::bridge::{ArgumentStyle, BridgeError, ModuleKind, PythonRequest, PythonUse};
+use crate::bridge::{ArgumentStyle, BridgeError, ModuleKind, PythonOutput, PythonRequest, PythonUse};
 use crate::diagnostic::Diagnostic;
 use crate::host::RunError;
 use crate::modules::spec::CheckSupport;
@@ -108,7 +108,8 @@ async fn run_in_worker(
     };
     match bridge.run_python(&python, &request).await {
         Ok(output) => {
-            Ok(RawOutput { rc: output.rc, stdout: output.stdout, stderr: output.stderr, secrets: output.secrets })
+            let PythonOutput { rc, stdout, stderr, secrets, missing } = output;
+            Ok(RawOutput { rc, stdout, stderr, secrets, missing })
         }
         Err(error) => Err(describe_bridge_error(&error, &python, context)),
     }
@@ -164,7 +165,7 @@ async fn run_program(
             rc: output.rc,
             stdout: output.stdout_text(),
             stderr: output.stderr_text(),
-            secrets: Vec::new(),
+            ..RawOutput::default()
         }),
         Err(RunError::Start(error)) => {
             let why = error.to_string();

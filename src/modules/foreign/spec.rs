@@ -12,8 +12,8 @@ use crate::value::{Dict, Value, python};
 /// Builds the spec of a module from its documentation; without one, it takes any parameter.
 pub fn build_spec(found: &FoundModule, kind: &ModuleKind, docs: ModuleDocumentation) -> &'static Spec {
     let check = match (kind, docs.check_mode) {
-        // The module is asked when it runs.
-        (ModuleKind::AnsiblePython, _) | (_, Some(true)) => CheckSupport::Full,
+        (_, Some(true)) => CheckSupport::Full,
+        (ModuleKind::AnsiblePython, _) => CheckSupport::Asked,
         _ => CheckSupport::None,
     };
     let about = if docs.summary.is_empty() { "A module without documentation.".to_owned() } else { docs.summary };

@@ -175,8 +175,8 @@ fn is_own(args: &ModuleArgs, context: &TaskContext<'_>, name: &str, variable: &s
 /// # Errors
 /// With the original's sentence for the first such parameter.
 pub fn require_params(spec: &Spec, args: &ModuleArgs, label: &str, state: &str) -> Result<(), ResourceError> {
-    let needed = |param: &Param| param.required || param.required_in.contains(&state);
-    let missing = spec.all_params().find(|param| needed(param) && !args.get(param.name).is_some_and(Value::is_true));
+    let is_given = |param: &Param| args.get(param.name).is_some_and(Value::is_true);
+    let missing = spec.all_params().find(|param| param.is_required_in(state) && !is_given(param));
     match missing {
         Some(param) => {
             Err(ResourceError::Said(format!("{} parameter is required for {label} state {state}", param.name)))

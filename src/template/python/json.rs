@@ -1,221 +1,87 @@
 //! Python's `json.loads`: bare `NaN` and `Infinity`, integers of any size, Python's complaints.
 
-use num_bigint::BigInt;
-
 use crate::template::error::TemplateError;
+use crate::value::json_lexer::{JsonError, JsonLexer};
 use crate::value::{Dict, Value};
 
 /// Nesting deeper than any honest document; Python stops a little later.
 const DEEPEST: usize = 500;
+
+const NO_COMMA: &str = "Expecting ',' delimiter";
 
 /// Reads a JSON text.
 ///
 /// # Errors
 /// With what was expected, its line, column and position.
 pub fn read(text: &str) -> Result<Value, TemplateError> {
-    let mut reader = Reader { text, at: 0, depth: 0 };
-    reader.skip_blanks();
-    let value = reader.read_value()?;
-    reader.skip_blanks();
-    if reader.at < text.len() { Err(reader.syntax_error("Extra data", reader.at)) } else { Ok(value) }
+    read_document(text).map_err(|error| describe_error(text, error))
 }
 
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
-    depth: usize,
+fn read_document(text: &str) -> Result<Value, JsonError> {
+    let mut lexer = JsonLexer::new(text, 0);
+    lexer.skip_blanks();
+    let value = read_value(&mut lexer, 0)?;
+    lexer.skip_blanks();
+    if lexer.is_at_end() { Ok(value) } else { Err(lexer.error("Extra data")) }
 }
 
-impl Reader<'_> {
-    fn syntax_error(&self, what: &str, at: usize) -> TemplateError {
-        let before = &self.text[..at];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
-        let position = before.chars().count();
-        TemplateError::value(format!("{what}: line {line} column {column} (char {position})"))
-    }
+fn describe_error(text: &str, error: JsonError) -> TemplateError {
+    let before = &text[..error.at];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+    let position = before.chars().count();
+    TemplateError::value(format!("{error}: line {line} column {column} (char {position})"))
+}
 
-    fn rest(&self) -> &str {
-        &self.text[self.at..]
+fn read_value(lexer: &mut JsonLexer<'_>, depth: usize) -> Result<Value, JsonError> {
+    if depth > DEEPEST {
+        return Err(lexer.error("Nested too deeply"));
     }
-
-    fn skip_blanks(&mut self) {
-        self.at += self.rest().bytes().take_while(|b| b" \t\n\r".contains(b)).count();
+    match lexer.peek() {
+        Some(b'"') => lexer.read_string().map(Value::text),
+        Some(b'[') => read_list(lexer, depth + 1),
+        Some(b'{') => read_dict(lexer, depth + 1),
+        _ => lexer.read_scalar(),
     }
+}
 
-    fn consume_sign(&mut self, sign: &str) -> bool {
-        let found = self.rest().starts_with(sign);
-        if found {
-            self.at += sign.len();
-        }
-        found
-    }
-
-    fn read_value(&mut self) -> Result<Value, TemplateError> {
-        const WORDS: [(&str, Value); 6] = [
-            ("null", Value::Null),
-            ("true", Value::Bool(true)),
-            ("false", Value::Bool(false)),
-            ("NaN", Value::Float(f64::NAN)),
-            ("Infinity", Value::Float(f64::INFINITY)),
-            ("-Infinity", Value::Float(f64::NEG_INFINITY)),
-        ];
-        if self.depth > DEEPEST {
-            return Err(self.syntax_error("Nested too deeply", self.at));
-        }
-        match self.rest().bytes().next() {
-            Some(b'"') => {
-                self.at += 1;
-                self.read_string().map(Value::text)
-            }
-            Some(b'[') => self.read_list(),
-            Some(b'{') => self.read_dict(),
-            _ => {
-                if let Some((word, value)) = WORDS.iter().find(|(word, _)| self.rest().starts_with(word)) {
-                    self.at += word.len();
-                    return Ok(value.clone());
-                }
-                self.read_number().ok_or_else(|| self.syntax_error("Expecting value", self.at))
-            }
-        }
-    }
-
-    fn read_number(&mut self) -> Option<Value> {
-        let bytes = self.rest().as_bytes();
-        let digits =
-            |from: usize| bytes.get(from..).map_or(0, |rest| rest.iter().take_while(|b| b.is_ascii_digit()).count());
-        let start = usize::from(bytes.first() == Some(&b'-'));
-        let whole = if bytes.get(start) == Some(&b'0') { 1 } else { digits(start) };
-        if whole == 0 {
-            return None;
-        }
-        let mut end = start + whole;
-        let mut float = false;
-        if bytes.get(end) == Some(&b'.') && digits(end + 1) > 0 {
-            end += 1 + digits(end + 1);
-            float = true;
-        }
-        if matches!(bytes.get(end), Some(b'e' | b'E')) {
-            let sign = usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
-            let exponent = digits(end + 1 + sign);
-            if exponent > 0 {
-                end += 1 + sign + exponent;
-                float = true;
-            }
-        }
-        let written = &self.text[self.at..self.at + end];
-        let value =
-            if float { Value::Float(written.parse().ok()?) } else { Value::big(written.parse::<BigInt>().ok()?) };
-        self.at += end;
-        Some(value)
-    }
-
-    /// After the opening quote.
-    fn read_string(&mut self) -> Result<String, TemplateError> {
-        let begin = self.at - 1;
-        let mut out = String::new();
+fn read_list(lexer: &mut JsonLexer<'_>, depth: usize) -> Result<Value, JsonError> {
+    lexer.skip_byte();
+    let mut items = Vec::new();
+    if !lexer.skip_sign(b']') {
         loop {
-            let Some(c) = self.rest().chars().next() else {
-                return Err(self.syntax_error("Unterminated string starting at", begin));
-            };
-            let here = self.at;
-            self.at += c.len_utf8();
-            match c {
-                '"' => return Ok(out),
-                '\\' => out.push(self.read_escape(here)?),
-                c if (c as u32) < 0x20 => return Err(self.syntax_error("Invalid control character at", here)),
-                c => out.push(c),
+            lexer.skip_blanks();
+            items.push(read_value(lexer, depth)?);
+            if lexer.skip_sign(b']') {
+                break;
             }
+            lexer.expect_sign(b',', NO_COMMA)?;
         }
     }
+    Ok(Value::list(items))
+}
 
-    fn read_escape(&mut self, begin: usize) -> Result<char, TemplateError> {
-        let Some(c) = self.rest().chars().next() else {
-            return Err(self.syntax_error("Unterminated string starting at", begin));
-        };
-        self.at += c.len_utf8();
-        Ok(match c {
-            '"' | '\\' | '/' => c,
-            'b' => '\u{8}',
-            'f' => '\u{c}',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'u' => {
-                let first = self.read_hex4(begin)?;
-                if (0xd800..0xdc00).contains(&first) && self.consume_sign("\\u") {
-                    let second = self.read_hex4(begin)?;
-                    let joined = 0x10000 + ((first - 0xd800) << 10) + (second.wrapping_sub(0xdc00) & 0x3ff);
-                    char::from_u32(joined).unwrap_or('\u{fffd}')
-                } else {
-                    char::from_u32(first).unwrap_or('\u{fffd}')
-                }
+fn read_dict(lexer: &mut JsonLexer<'_>, depth: usize) -> Result<Value, JsonError> {
+    lexer.skip_byte();
+    let mut dict = Dict::new();
+    if !lexer.skip_sign(b'}') {
+        loop {
+            lexer.skip_blanks();
+            if lexer.peek() != Some(b'"') {
+                return Err(lexer.error("Expecting property name enclosed in double quotes"));
             }
-            _ => return Err(self.syntax_error("Invalid \\escape", begin)),
-        })
-    }
-
-    fn read_hex4(&mut self, begin: usize) -> Result<u32, TemplateError> {
-        let code = self.rest().get(..4).filter(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
-        let code = code.and_then(|code| u32::from_str_radix(code, 16).ok());
-        let code = code.ok_or_else(|| self.syntax_error("Invalid \\uXXXX escape", begin + 1))?;
-        self.at += 4;
-        Ok(code)
-    }
-
-    fn read_list(&mut self) -> Result<Value, TemplateError> {
-        self.at += 1;
-        self.depth += 1;
-        let mut items = Vec::new();
-        self.skip_blanks();
-        if !self.consume_sign("]") {
-            loop {
-                self.skip_blanks();
-                items.push(self.read_value()?);
-                self.skip_blanks();
-                if self.consume_sign("]") {
-                    break;
-                }
-                if !self.consume_sign(",") {
-                    return Err(self.syntax_error("Expecting ',' delimiter", self.at));
-                }
+            let key = lexer.read_string()?;
+            lexer.expect_sign(b':', "Expecting ':' delimiter")?;
+            lexer.skip_blanks();
+            let value = read_value(lexer, depth)?;
+            dict.set(key, value);
+            if lexer.skip_sign(b'}') {
+                break;
             }
+            lexer.expect_sign(b',', NO_COMMA)?;
         }
-        self.depth -= 1;
-        Ok(Value::list(items))
     }
-
-    fn read_dict(&mut self) -> Result<Value, TemplateError> {
-        self.at += 1;
-        self.depth += 1;
-        let mut dict = Dict::new();
-        self.skip_blanks();
-        if !self.consume_sign("}") {
-            loop {
-                self.skip_blanks();
-                if !self.consume_sign("\"") {
-                    return Err(self.syntax_error("Expecting property name enclosed in double quotes", self.at));
-                }
-                let key = self.read_string()?;
-                self.skip_blanks();
-                if !self.consume_sign(":") {
-                    return Err(self.syntax_error("Expecting ':' delimiter", self.at));
-                }
-                self.skip_blanks();
-                let value = self.read_value()?;
-                dict.set(key, value);
-                self.skip_blanks();
-                if self.consume_sign("}") {
-                    break;
-                }
-                if !self.consume_sign(",") {
-                    return Err(self.syntax_error("Expecting ',' delimiter", self.at));
-                }
-            }
-        }
-        self.depth -= 1;
-        Ok(Value::from(dict))
-    }
+    Ok(Value::from(dict))
 }
 
 #[cfg(test)]

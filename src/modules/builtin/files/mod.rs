@@ -13,6 +13,7 @@ pub mod testing;
 use crate::modules::spec::{Param, ParamKind};
 
 pub use attributes::{AttributeChanges, Attributes, describe_path, display_path, path_failure, target_path};
+pub use text::python_io_error;
 
 /// The parameters that every module has that writes a file.
 pub const COMMON: &[Param] = &[

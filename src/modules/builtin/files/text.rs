@@ -1,7 +1,21 @@
 //! Contents of files as text, without losing a byte.
 
+use std::path::Path;
+
+use super::display_path;
 use crate::template::TemplateError;
 use crate::template::python::charset::Encoding;
+use crate::value::{Value, python};
+
+/// The words that Python has for an error: `[Errno 2] No such file or directory: '/x'`. Playbooks may look for them.
+pub fn python_io_error(error: &std::io::Error, path: &Path) -> String {
+    let reason = crate::input::describe_io_error(error);
+    let path = python::repr(&Value::text(display_path(path)));
+    match error.raw_os_error() {
+        Some(number) => format!("[Errno {number}] {reason}: {path}"),
+        None => format!("{reason}: {path}"),
+    }
+}
 
 /// How bytes are read as text.
 ///
