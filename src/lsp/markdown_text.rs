@@ -33,7 +33,7 @@ pub fn describe_topic(topics: Topics, name: &str) -> Option<String> {
     let params = topics.parameters_of(row.name);
     let arguments = if params.is_empty() { String::new() } else { format!("\n\nArguments: `{}`", params.join("`, `")) };
     let usage = topics.usage_of(row.name).replace('`', "");
-    let example = find_plugin(topics, row.name).and_then(|plugin| plugin.example);
+    let example = find_plugin(topics.singular(), row.name).and_then(|plugin| plugin.example);
     let example = example.map_or_else(String::new, |example| {
         format!("\n\n```text\n{{{{ {} }}}}\n{}\n```", example.expression, example.result)
     });

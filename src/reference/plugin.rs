@@ -2,8 +2,6 @@
 //!
 //! They stand in `plugins.tsv` beside this file, for people to read and to add to; tests compare them with the program.
 
-use super::topic::Topics;
-
 /// Lines of five fields between tabs: type, name, arguments with their defaults, expression, and its result as JSON.
 const TABLE: &str = include_str!("plugins.tsv");
 
@@ -25,11 +23,11 @@ pub struct PluginExample {
     pub result: &'static str,
 }
 
-/// Returns the row of a filter, test or lookup.
-pub fn find_plugin(topics: Topics, name: &str) -> Option<PluginRow> {
+/// Returns the row of a plugin; `kind` is `filter`, `test` or `lookup`.
+pub fn find_plugin(kind: &str, name: &str) -> Option<PluginRow> {
     TABLE.lines().find_map(|line| {
         let mut fields = line.split('\t');
-        let is_wanted = fields.next() == Some(topics.singular()) && fields.next() == Some(name);
+        let is_wanted = fields.next() == Some(kind) && fields.next() == Some(name);
         let (arguments, expression, result) = (fields.next()?, fields.next()?, fields.next()?);
         is_wanted.then(|| PluginRow {
             arguments: arguments.split("; ").filter(|argument| !argument.is_empty()).collect(),
@@ -41,12 +39,13 @@ pub fn find_plugin(topics: Topics, name: &str) -> Option<PluginRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reference::topic::Topics;
 
     #[test]
     fn arguments_are_those_that_plugins_bind() {
         for topics in [Topics::Filters, Topics::Tests, Topics::Lookups] {
             for row in topics.list_rows().iter().filter(|row| !row.name.starts_with("ansible._")) {
-                let found = find_plugin(topics, row.name);
+                let found = find_plugin(topics.singular(), row.name);
                 let found =
                     found.unwrap_or_else(|| panic!("the {} `{}` is not in the table", topics.singular(), row.name));
                 let named: Vec<&str> =

@@ -115,7 +115,7 @@ impl Topics {
     /// The parameters of a filter or test in their order, or the options of a lookup, with defaults where there are any
     /// (`width=79`); of others nothing is known.
     pub fn parameters_of(self, name: &str) -> Vec<String> {
-        match find_plugin(self, name) {
+        match find_plugin(self.singular(), name) {
             Some(row) => row.arguments.into_iter().map(str::to_owned).collect(),
             None => self.bound_parameters(name),
         }

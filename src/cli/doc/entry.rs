@@ -106,7 +106,7 @@ impl Entry {
                 let parameters = topics.parameters_of(row.name);
                 let options: Map<String, Json> = parameters.iter().map(|text| describe_argument(text)).collect();
                 let positional = options.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-                let example = find_plugin(*topics, row.name).and_then(|plugin| plugin.example);
+                let example = find_plugin(topics.singular(), row.name).and_then(|plugin| plugin.example);
                 let examples = example.map_or_else(
                     || topics.usage_of(row.name),
                     |example| format!("{{{{ {} }}}}\n# {}\n", example.expression, example.result),

@@ -230,7 +230,7 @@ fn describe_topic(topics: Topics, row: &Topic) -> String {
         page.push_str("\nARGUMENTS\n");
         module::push_paragraph(&mut page, 2, &parameters.join(", "));
     }
-    if let Some(example) = find_plugin(topics, row.name).and_then(|plugin| plugin.example) {
+    if let Some(example) = find_plugin(topics.singular(), row.name).and_then(|plugin| plugin.example) {
         page.push_str(&format!("\nEXAMPLE\n  {{{{ {} }}}}\n  {}\n", example.expression, example.result));
     }
     page

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
     use crate::host::RealHost;
     use crate::modules::builtin::files::testing::Folder;
-    use crate::value::Dict;
+    use crate::value::{Dict, Value};
 
     fn with(options: &[(&str, &str)]) -> Result<ModuleOutcome, Failure> {
         let values: Dict = options.iter().map(|(name, text)| (Value::text(*name), (*text).into())).collect();

@@ -28,7 +28,7 @@ impl Screen {
     pub(super) fn print_summary(&mut self, records: &[Record], redactor: &Redactor) -> std::io::Result<()> {
         let mut text = String::new();
         if let Some(summary) = summarize_objects(records) {
-            text.push_str(&summary);
+            text.push_str(&if self.live.is_some() { textwrap::fill(&summary, self.width) } else { summary });
             text.push_str("\n\n");
         }
         if self.undetermined > 0 {
