@@ -22,24 +22,34 @@ pub struct RequestSpan {
 #[derive(Clone)]
 pub struct ProgressChannel {
     tell: Rc<dyn Fn(&str)>,
+    begin_request: Rc<dyn Fn(&str, &str)>,
     note_request: Rc<dyn Fn(RequestSpan)>,
 }
 
 impl ProgressChannel {
     /// Creates a progress channel; every message goes to `tell`.
     pub fn new(tell: impl Fn(&str) + 'static) -> Self {
-        Self { tell: Rc::new(tell), note_request: Rc::new(|_| {}) }
+        Self { tell: Rc::new(tell), begin_request: Rc::new(|_, _| {}), note_request: Rc::new(|_| {}) }
     }
 
-    /// The same channel; every request goes to `note_request`.
+    /// The same channel; every request goes to `begin_request`, by method and path, and to `note_request` when it has ended.
     #[must_use]
-    pub fn with_requests(self, note_request: impl Fn(RequestSpan) + 'static) -> Self {
-        Self { note_request: Rc::new(note_request), ..self }
+    pub fn with_requests(
+        self,
+        begin_request: impl Fn(&str, &str) + 'static,
+        note_request: impl Fn(RequestSpan) + 'static,
+    ) -> Self {
+        Self { begin_request: Rc::new(begin_request), note_request: Rc::new(note_request), ..self }
     }
 
     /// Says what is waited for ("waiting for registry demo: Running"); an empty text takes the line away.
     pub fn show_message(&self, message: &str) {
         (self.tell)(message);
+    }
+
+    /// Notes a request that is sent: its method, and its path without a query.
+    pub fn begin_request(&self, method: &str, path: &str) {
+        (self.begin_request)(method, path);
     }
 
     /// Notes a request that has ended.

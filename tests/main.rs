@@ -18,6 +18,7 @@ mod lint;
 mod lsp;
 mod mistakes;
 mod module_graph;
+mod packages;
 mod plan;
 mod playbooks;
 mod registry;

@@ -93,19 +93,26 @@ fn screen_options(args: &RunArgs, colour: bool, settings: &RunSettings, quiet: b
 /// Colour only where the reader is a terminal and nobody has said no.
 pub fn has_colours(refused: bool) -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let yes = |name: &str| {
-        let value = std::env::var(name).unwrap_or_default().to_lowercase();
-        !matches!(value.as_str(), "" | "0" | "no" | "off" | "false" | "n" | "f")
-    };
-    if refused || set("NO_COLOR") || yes(settings::ANSIBLE_NOCOLOR) {
+    if refused || set("NO_COLOR") || is_switched_on(settings::ANSIBLE_NOCOLOR) {
         return false;
     }
-    yes("CLICOLOR_FORCE") || yes(settings::ANSIBLE_FORCE_COLOR) || std::io::stdout().is_terminal()
+    are_colours_forced() || std::io::stdout().is_terminal()
+}
+
+/// Whether the user wants colours also where no terminal is.
+fn are_colours_forced() -> bool {
+    is_switched_on("CLICOLOR_FORCE") || is_switched_on(settings::ANSIBLE_FORCE_COLOR)
+}
+
+/// Whether a variable of the environment is set to something other than a no.
+fn is_switched_on(name: &str) -> bool {
+    let value = std::env::var(name).unwrap_or_default().to_lowercase();
+    !matches!(value.as_str(), "" | "0" | "no" | "off" | "false" | "n" | "f")
 }
 
 /// Tells messages on standard error, without the secrets that are known, in source lines neither.
 pub fn print_redacted(report: &[Diagnostic], redactor: &Redactor, colour: bool, exit: Exit) -> Exit {
-    let colour = colour && std::io::stderr().is_terminal();
+    let colour = colour && (are_colours_forced() || std::io::stderr().is_terminal());
     for message in report {
         write_stderr(&redactor.redact(&render::render_diagnostic(message, colour)));
     }

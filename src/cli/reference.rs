@@ -112,7 +112,7 @@ fn render_row(page: &mut String, param: &Param, prefix: &str) {
     let about = escape_cell(&end_sentence(param.about));
     let name = format!("{prefix}{}", param.name);
     let _ = writeln!(page, "| `{name}` | {}{required} | {about}{} |", param.kind.describe_type(), escape_cell(&facts));
-    param.kind.member_params().iter().for_each(|inner| render_row(page, inner, &format!("{name}.")));
+    param.member_params().iter().for_each(|inner| render_row(page, inner, &format!("{name}.")));
 }
 
 /// The page of the language.

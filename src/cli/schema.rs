@@ -251,16 +251,44 @@ fn mapping_schema(params: &[&Param], open: bool) -> Json {
 }
 
 fn parameter_schema(param: &Param) -> Json {
-    let mut schema = if param.choices.is_empty() {
-        kind_schema(param.kind)
-    } else {
+    let mut schema = if !param.choices.is_empty() {
         json!({"anyOf": [{"enum": param.choices}, {"$ref": "#/$defs/template"}]})
+    } else if param.known_only {
+        json!({"anyOf": [{"enum": param.known_values}, {"$ref": "#/$defs/template"}, {"type": "null"}]})
+    } else {
+        kind_schema(param.kind)
     };
+    if !param.members.is_empty() {
+        schema = members_schema(param);
+    }
+    if !param.known_values.is_empty() && !param.known_only {
+        offer_values(&mut schema, param.known_values);
+    }
     schema["description"] = param.about.into();
     if let Some(default) = param.default {
         schema["default"] = default.into();
     }
     schema
+}
+
+/// The mapping, or list of mappings, of a parameter whose members the module itself checks; a template for any of them.
+fn members_schema(param: &Param) -> Json {
+    let template = json!({"$ref": "#/$defs/template"});
+    let required: Vec<&str> = param.members.iter().filter(|row| row.required).map(|row| row.name).collect();
+    let mut mapping = mapping_schema(&param.members.iter().collect::<Vec<_>>(), false);
+    mapping["required"] = required.into();
+    let is_list = matches!(param.kind, ParamKind::List(_));
+    let value = if is_list { json!({"type": "array", "items": {"anyOf": [mapping, template]}}) } else { mapping };
+    json!({"anyOf": [value, template, {"type": "null"}]})
+}
+
+/// Offers the usual values, and accepts others.
+fn offer_values(schema: &mut Json, values: &[&str]) {
+    let place = match schema.get_mut("items") {
+        Some(items) => items,
+        None => schema,
+    };
+    *place = json!({"anyOf": [{"enum": values}, place.take()]});
 }
 
 /// Accepts all convertible types, and a template for any value.

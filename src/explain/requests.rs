@@ -4,7 +4,18 @@
 /// differs.
 type Row = (&'static str, &'static str, &'static [&'static str]);
 
-const FIND_REGISTRY: &str = "GET /registries: find the registry";
+const FIND_REGISTRY: &str = "GET /registries: find the registry by its name";
+const FIND_TOKEN: &str = "GET /registries/{id}/tokens: find the token by its name";
+const FIND_TOKEN_BY_ID: &str = "GET /registries/{id}/tokens/{id}: find the token by its id";
+const CREATE_TOKEN: &str = "POST /registries/{id}/tokens: create it, if it is not there or is replaced";
+const REPLACE_TOKEN: &str = "POST /registries/{id}/tokens: create the new one, if it is replaced";
+const CHANGE_TOKEN: &str = "PATCH /registries/{id}/tokens/{id}: change it, if it differs";
+const DELETE_OLD_TOKEN: &str = "DELETE /registries/{id}/tokens/{id}: delete the old one, if it is replaced";
+const CREATE_REGISTRY: &str = "POST /registries: create it, if it is not there or is replaced";
+const CHANGE_REGISTRY: &str = "PATCH /registries/{id}: change it, if it differs";
+const DELETE_OLD_REGISTRY: &str = "DELETE /registries/{id}: delete the old one, if it is replaced";
+const AWAIT_REGISTRY: &str = "GET /registries/{id}: find it by its id, or wait for it";
+const CHECK_LOCATION: &str = "GET /locations: check the location, if it is replaced";
 
 const ROWS: &[Row] = &[
     (
@@ -12,27 +23,25 @@ const ROWS: &[Row] = &[
         "present",
         &[
             FIND_REGISTRY,
-            "GET /registries/{id}/tokens: find the token",
-            "POST /registries/{id}/tokens: create it, if it is not there",
-            "PATCH /registries/{id}/tokens/{id}: change it, if it differs",
-            "DELETE /registries/{id}/tokens/{id}: remove the old one, if it is replaced",
+            "GET /registries/{id}: find the address of the registry, if there are `credentials`",
+            FIND_TOKEN,
+            CREATE_TOKEN,
+            CHANGE_TOKEN,
+            DELETE_OLD_TOKEN,
         ],
     ),
     (
         "registry_token",
         "update",
-        &[
-            FIND_REGISTRY,
-            "GET /registries/{id}/tokens: find the token",
-            "PATCH /registries/{id}/tokens/{id}: change it, if it differs",
-        ],
+        &[FIND_REGISTRY, FIND_TOKEN, FIND_TOKEN_BY_ID, CHANGE_TOKEN, REPLACE_TOKEN, DELETE_OLD_TOKEN],
     ),
     (
         "registry_token",
         "absent",
         &[
             FIND_REGISTRY,
-            "GET /registries/{id}/tokens: find the token",
+            FIND_TOKEN,
+            FIND_TOKEN_BY_ID,
             "DELETE /registries/{id}/tokens/{id}: delete it, if it is there",
         ],
     ),
@@ -41,26 +50,50 @@ const ROWS: &[Row] = &[
         "present",
         &[
             FIND_REGISTRY,
-            "POST /registries: create it, if it is not there",
-            "PATCH /registries/{id}: change it, if it differs",
+            CHECK_LOCATION,
+            DELETE_OLD_REGISTRY,
+            CREATE_REGISTRY,
+            CHANGE_REGISTRY,
+            "GET /registries/{id}: wait for it",
         ],
     ),
-    ("registry", "update", &[FIND_REGISTRY, "PATCH /registries/{id}: change it, if it differs"]),
-    ("registry", "absent", &[FIND_REGISTRY, "DELETE /registries/{id}: delete it, if it is there"]),
+    (
+        "registry",
+        "update",
+        &[
+            FIND_REGISTRY,
+            AWAIT_REGISTRY,
+            CHANGE_REGISTRY,
+            CHECK_LOCATION,
+            "HEAD /names/{name}: whether the new name is free, if it is replaced",
+            "POST /registries: create the new one, if it is replaced",
+            DELETE_OLD_REGISTRY,
+        ],
+    ),
+    ("registry", "absent", &[FIND_REGISTRY, AWAIT_REGISTRY, "DELETE /registries/{id}: delete it, if it is there"]),
     (
         "registry_repository",
         "absent",
-        &[FIND_REGISTRY, "DELETE /registries/{id}/repositories/{name}: delete it, if it is there"],
+        &[
+            FIND_REGISTRY,
+            "GET /registries/{id}/repositories/{name}: find the repository",
+            "GET /registries/{id}: whether the registry is there, if the repository is not",
+            "DELETE /registries/{id}/repositories/{name}: delete it, if it is there",
+        ],
     ),
     ("registry_info", "", &["GET /registries: all pages"]),
-    ("registry_location_info", "", &["GET /locations: all pages"]),
+    ("registry_location_info", "", &["GET /locations: all locations"]),
     ("registry_name_info", "", &["HEAD /names/{name}: whether the name is free"]),
     ("registry_token_info", "", &[FIND_REGISTRY, "GET /registries/{id}/tokens: all pages"]),
     ("registry_repository_info", "", &[FIND_REGISTRY, "GET /registries/{id}/repositories: all pages"]),
     (
         "registry_artifact_info",
         "",
-        &[FIND_REGISTRY, "GET /registries/{id}/artifacts, or those of a repository: all pages"],
+        &[
+            FIND_REGISTRY,
+            "GET /registries/{id}/artifacts: all pages, without `repository`",
+            "GET /registries/{id}/repositories/{name}/artifacts: all pages, with `repository`",
+        ],
     ),
     (
         "registry_vulnerability_info",

@@ -116,13 +116,15 @@ impl ApiTransport {
             sent += 1;
             let request = self.pace.begin_request(deadline, &waiting.interrupt).await;
             let begun = std::time::Instant::now();
+            let shown_path = path.split('?').next().unwrap_or_default();
+            waiting.progress.begin_request(method.as_str(), shown_path);
             let answer = self.send_once(client, &method, path, body, harmless, deadline).await;
             // Who is refused because of others beside it has not used up an attempt.
             attempts += u32::from(!self.adjust_pace(&request, &answer));
             drop(request);
             waiting.progress.note_request(RequestSpan {
                 method: method.to_string(),
-                path: path.split('?').next().unwrap_or_default().to_owned(),
+                path: shown_path.to_owned(),
                 status: answer.as_ref().map_or_else(|miss| miss.error.status, |reply| Some(reply.status)),
                 sent: begun,
                 ended: std::time::Instant::now(),

@@ -69,17 +69,14 @@ fn param_values(workspace: &Workspace, document: &Document, param: &Param, kind:
     if !param.choices.is_empty() {
         return param.choices.iter().map(|choice| Choice::new(choice, Kind::ENUM_MEMBER, about(choice))).collect();
     }
+    if !param.known_values.is_empty() {
+        return param.known_values.iter().map(|value| Choice::new(value, Kind::ENUM_MEMBER, "")).collect();
+    }
     match (param.kind, module, param.name) {
         (ParamKind::Bool, ..) => booleans(),
         (_, "template", "src") => files_in(&source_folders(workspace, document, "templates")),
         (_, "copy" | "script", "src") => files_in(&source_folders(workspace, document, "files")),
         (_, "include_vars", "file") => files_in(&[document.folder(), document.folder().join("vars")]),
-        (_, _, "actions") => words(&[
-            ("pull", "Read images."),
-            ("push", "Write images."),
-            ("delete", "Delete images."),
-            ("list", "List repositories or tags."),
-        ]),
         _ => Vec::new(),
     }
 }

@@ -4,6 +4,7 @@ use crate::modules::Spec;
 use crate::modules::spec::Param;
 use crate::playbook::keyword;
 use crate::reference::module::{parameter_facts, render_module};
+use crate::reference::plugin::find_plugin;
 use crate::reference::topic::{Topic, Topics, list_places};
 
 /// Returns the page of a module.
@@ -32,5 +33,14 @@ pub fn describe_topic(topics: Topics, name: &str) -> Option<String> {
     let params = topics.parameters_of(row.name);
     let arguments = if params.is_empty() { String::new() } else { format!("\n\nArguments: `{}`", params.join("`, `")) };
     let usage = topics.usage_of(row.name).replace('`', "");
-    Some(format!("**{}** ({})\n\n{}\n\n```text\n{usage}\n```{arguments}", row.name, topics.singular(), row.about))
+    let example = find_plugin(topics.singular(), row.name).and_then(|plugin| plugin.example);
+    let example = example.map_or_else(String::new, |example| {
+        format!("\n\n```text\n{{{{ {} }}}}\n{}\n```", example.expression, example.result)
+    });
+    Some(format!(
+        "**{}** ({})\n\n{}\n\n```text\n{usage}\n```{arguments}{example}",
+        row.name,
+        topics.singular(),
+        row.about
+    ))
 }

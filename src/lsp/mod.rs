@@ -5,6 +5,7 @@
 //! Messages are those of `ionplay lint`: the command line hands in what checks a text, so that the server itself runs
 //! nothing, opens no vault and sends no request.
 
+mod check_timer;
 mod code_action;
 mod completion;
 mod completion_template;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
+use std::time::Instant;
 
 use lsp_server::{Connection, ErrorCode, Message, Notification, ProtocolError, Request, RequestId, Response};
 use lsp_types::notification::{self, Notification as _};
@@ -15,6 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
+use super::check_timer::CheckTimer;
 use super::diagnostics::{CheckText, Findings};
 use super::document::{Document, Workspace};
 use super::position::ColumnUnit;
@@ -50,6 +52,7 @@ pub fn serve(connection: &Connection, check: &CheckText) -> Result<ServerEnd, Pr
         workspace,
         findings: Findings::default(),
         unchecked: BTreeSet::new(),
+        timer: CheckTimer::default(),
         inbox: VecDeque::new(),
         is_shut_down: false,
     };
@@ -100,6 +103,8 @@ struct Server<'a> {
     findings: Findings,
     /// Open texts that have changed since they were checked.
     unchecked: BTreeSet<PathBuf>,
+    /// When to check them.
+    timer: CheckTimer,
     /// Messages that have arrived and are not answered yet.
     inbox: VecDeque<Message>,
     is_shut_down: bool,
@@ -113,8 +118,14 @@ impl Server<'_> {
             let message = match self.inbox.pop_front() {
                 Some(message) => message,
                 None if !self.unchecked.is_empty() => {
-                    self.check_next();
-                    continue;
+                    // Whoever types goes on typing: a check of a text that changes meanwhile would be for nothing.
+                    match self.connection.receiver.recv_timeout(self.timer.time_left(Instant::now())) {
+                        Ok(message) => message,
+                        Err(_) => {
+                            self.check_next();
+                            continue;
+                        }
+                    }
                 }
                 None => match self.connection.receiver.recv() {
                     Ok(message) => message,
@@ -225,6 +236,7 @@ impl Server<'_> {
                 let Some(params) = read::<notification::DidChangeTextDocument>(note.params) else { return };
                 let changed = params.text_document;
                 let path = self.workspace.change(&changed.uri, &params.content_changes, changed.version);
+                self.timer.note_change(Instant::now());
                 self.unchecked.extend(path);
             }
             // What includes the file may have other messages now.
@@ -257,7 +269,9 @@ impl Server<'_> {
         let Some(path) = self.unchecked.pop_first() else { return };
         let document = self.workspace.documents().find(|document| document.path == path).cloned();
         let Some(document) = document else { return };
+        let start = Instant::now();
         let changed = self.findings.check_document(&self.workspace, &document, self.check);
+        self.timer.note_check(start.elapsed());
         self.publish(&changed);
     }
 

@@ -187,7 +187,7 @@ impl Document {
     /// The kind of a mapping under a key.
     fn entry_kind(&self, entry: usize, around: MappingKind) -> MappingKind {
         let key = self.key(entry);
-        let members = |param: Option<&'static Param>| match param.map(|param| param.kind.member_params()) {
+        let members = |param: Option<&'static Param>| match param.map(Param::member_params) {
             Some(rows) if !rows.is_empty() => MappingKind::Members(rows),
             _ => MappingKind::Other,
         };

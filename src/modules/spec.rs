@@ -183,6 +183,12 @@ pub struct Param {
     pub default: Option<&'static str>,
     /// The only values it may have.
     pub choices: &'static [&'static str],
+    /// The values that it usually has, offered by editors; the module itself judges others.
+    pub known_values: &'static [&'static str],
+    /// Whether editors refuse values other than the known ones, as the module does when it runs.
+    pub known_only: bool,
+    /// Members of the mapping, or of the mappings in the list, that the module itself reads and checks.
+    pub members: &'static [Param],
     /// Required in every state.
     pub required: bool,
     /// The states in which it is required.
@@ -470,6 +476,9 @@ impl Param {
             about,
             default: None,
             choices: &[],
+            known_values: &[],
+            known_only: false,
+            members: &[],
             required: false,
             required_in: &[],
             only_in: &[],
@@ -522,6 +531,29 @@ impl Param {
     #[must_use]
     pub const fn choices(self, choices: &'static [&'static str]) -> Self {
         Self { choices, ..self }
+    }
+
+    /// The values that the module itself insists on.
+    #[must_use]
+    pub const fn values(self, values: &'static [&'static str]) -> Self {
+        Self { known_values: values, known_only: true, ..self }
+    }
+
+    /// Values that it usually has.
+    #[must_use]
+    pub const fn usual_values(self, values: &'static [&'static str]) -> Self {
+        Self { known_values: values, ..self }
+    }
+
+    /// The members of its mappings, which the module itself checks.
+    #[must_use]
+    pub const fn members(self, members: &'static [Param]) -> Self {
+        Self { members, ..self }
+    }
+
+    /// The rows of its mapping, or of the mappings in its list, whoever checks them.
+    pub fn member_params(&self) -> &'static [Param] {
+        if self.members.is_empty() { self.kind.member_params() } else { self.members }
     }
 
     /// Required in every state.

@@ -3,5 +3,6 @@
 //! `ionplay doc`, the pages below `docs/` and the language server read it.
 
 pub mod module;
+pub mod plugin;
 mod returned;
 pub mod topic;

@@ -99,6 +99,10 @@ pub fn parameter_facts(param: &Param) -> Vec<String> {
     if !param.choices.is_empty() {
         facts.push(format!("one of {}", list(param.choices)));
     }
+    if !param.known_values.is_empty() {
+        let word = if param.known_only { "one of" } else { "usually one of" };
+        facts.push(format!("{word} {}", list(param.known_values)));
+    }
     if let Some(variable) = param.env {
         facts.push(format!("environment `{variable}`"));
     }
@@ -119,11 +123,11 @@ fn push_parameter(page: &mut String, param: &Param, indent: usize) {
     if !facts.is_empty() {
         push_paragraph(page, indent + 4, &facts.join("; "));
     }
-    param.kind.member_params().iter().for_each(|row| push_parameter(page, row, indent + 4));
+    param.member_params().iter().for_each(|row| push_parameter(page, row, indent + 4));
 }
 
-/// Adds a paragraph.
-fn push_paragraph(page: &mut String, indent: usize, text: &str) {
+/// Adds a paragraph, wrapped at words.
+pub fn push_paragraph(page: &mut String, indent: usize, text: &str) {
     let mut line = String::new();
     for word in text.split_whitespace() {
         if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > WIDTH {

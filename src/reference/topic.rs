@@ -1,5 +1,6 @@
 //! What the language has besides modules, by the tables of the rooms that know.
 
+use super::plugin::find_plugin;
 use crate::executor;
 use crate::playbook::keyword::{self, KeywordPlace, Row};
 use crate::template::{filters, functions, lookups, registry, signature, tests};
@@ -111,8 +112,17 @@ impl Topics {
 }
 
 impl Topics {
-    /// The parameters of a filter or test in their order, or the options of a lookup; of others nothing is known.
+    /// The parameters of a filter or test in their order, or the options of a lookup, with defaults where there are any
+    /// (`width=79`); of others nothing is known.
     pub fn parameters_of(self, name: &str) -> Vec<String> {
+        match find_plugin(self.singular(), name) {
+            Some(row) => row.arguments.into_iter().map(str::to_owned).collect(),
+            None => self.bound_parameters(name),
+        }
+    }
+
+    /// The parameters as the plugin itself binds them; nothing of one that takes any.
+    pub(super) fn bound_parameters(self, name: &str) -> Vec<String> {
         let found = match self {
             Self::Filters => registry::find_filter(name).map(signature::list_parameters),
             Self::Tests => registry::find_test(name).map(signature::list_test_parameters),

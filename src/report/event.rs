@@ -65,6 +65,20 @@ pub enum ReportEvent {
         /// The job.
         job: String,
     },
+    /// A loop begins an item.
+    ItemStart {
+        /// Number of the item, from 1.
+        number: usize,
+        /// Number of all items.
+        count: usize,
+    },
+    /// A request is sent.
+    RequestStart {
+        /// `GET`, `POST`, ..
+        method: String,
+        /// Path below the base URL of the service, without a query.
+        path: String,
+    },
     /// A request was answered, or failed.
     Request(RequestSpan),
     /// Something that takes time: shown on a live line, on a terminal only.

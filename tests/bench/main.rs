@@ -4,6 +4,7 @@
 //! that is busy would make a liar of any limit.
 
 mod bare;
+mod editor;
 mod inputs;
 mod measure;
 
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use editor::{Editor, times_of};
 use inputs::{Inputs, REGISTRY};
 use ionplay::sandbox::{Handle, Latency, SandboxOptions, Seed, TOKEN, start_server};
 use measure::{Times, peak, times};
@@ -30,6 +32,7 @@ fn main() {
     let bench = Bench { words, inputs: Inputs::new() };
     println!("{:<52} {:>9} {:>9} {:>9}", "whole process, ms", "min", "median", "max");
     bench.language();
+    bench.editor();
     bench.memory();
     bench.creations();
     bench.unchanged();
@@ -81,6 +84,34 @@ impl Bench {
         self.row("a role 100 times", MANY, &[], &|i| i.roles(100));
         self.row("reading and checking 1,000 tasks", MANY, &check, &|i| i.tasks(1000));
         self.row("reading and checking 10,000 tasks", FEW, &check, &|i| i.tasks(10_000));
+    }
+
+    /// What an editor waits for while somebody types in the middle of a long text.
+    fn editor(&self) {
+        for (kind, lines_of_task, is_mixed) in [("debug tasks", 3, false), ("tasks with templates", 5, true)] {
+            let name = format!("editor: a key press in 1,000 {kind}");
+            if !self.wanted(&name) {
+                continue;
+            }
+            let input = if is_mixed { self.inputs.mixed(1000) } else { self.inputs.tasks(1000) };
+            let head = if is_mixed { 5 } else { 3 };
+            let mut editor = Editor::open(program(self.inputs.folder()), &input, head + 500 * lines_of_task, 13);
+            let typed = |editor: &mut Editor, presses: usize| {
+                (0..presses).for_each(|_| editor.press());
+                editor.await_messages()
+            };
+            let press = times_of(MANY, || _ = typed(&mut editor, 1));
+            print(&name, &Times::new(press));
+            let mut checks = 0;
+            let ten = times_of(FEW, || checks = checks.max(typed(&mut editor, 10)));
+            print("  ten key presses at once", &Times::new(ten));
+            println!("{:<52} {checks} at the most", "  checks of the text meanwhile");
+            let complete = times_of(MANY, || {
+                editor.press();
+                editor.complete();
+            });
+            print("  a key press and its completions", &Times::new(complete));
+        }
     }
 
     /// The largest memory of long runs: it must grow with what is kept, and with nothing else.

@@ -7,6 +7,12 @@ use std::time::{Duration, Instant};
 pub struct Times(Vec<Duration>);
 
 impl Times {
+    /// Takes times in any order.
+    pub fn new(mut times: Vec<Duration>) -> Self {
+        times.sort();
+        Self(times)
+    }
+
     /// The shortest.
     pub fn min(&self) -> Duration {
         self.0.first().copied().unwrap_or_default()
@@ -32,9 +38,7 @@ pub fn times(runs: usize, warm_up: bool, command: &mut dyn FnMut() -> Command) -
     if warm_up {
         once(&mut command());
     }
-    let mut times: Vec<Duration> = (0..runs).map(|_| once(&mut command())).collect();
-    times.sort();
-    Times(times)
+    Times::new((0..runs).map(|_| once(&mut command())).collect())
 }
 
 /// Runs a command once.

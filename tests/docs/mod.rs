@@ -3,6 +3,7 @@
 //! `UPDATE_DOCS=1 cargo test --test main docs` writes what is printed today into the pages, to be looked at and kept.
 
 pub mod console;
+mod examples;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -119,22 +120,6 @@ fn generated_pages_are_up_to_date() {
         }
     }
     assert!(updating() || stale.is_empty(), "run UPDATE_DOCS=1 cargo test --test main docs: {}", stale.join(", "));
-}
-
-#[test]
-fn examples_of_modules_are_sound() {
-    let folder = tempfile::tempdir().unwrap();
-    for module in ionplay::modules::MODULES {
-        let spec = module.module_spec();
-        if spec.examples.is_empty() {
-            assert!(!spec.name.starts_with("ionoscloudsdk."), "{} needs examples", spec.name);
-            continue;
-        }
-        let file = format!("{}.yml", spec.short_name());
-        fs::write(folder.path().join(&file), spec.examples).unwrap();
-        let output = console::shell(&format!("ionplay lint {file} 2>&1"), folder.path()).output().unwrap();
-        assert!(output.status.success(), "{}:\n{}", spec.name, String::from_utf8_lossy(&output.stdout));
-    }
 }
 
 #[test]

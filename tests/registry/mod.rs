@@ -6,6 +6,7 @@ mod clients;
 mod compatibility;
 mod credentials;
 mod defects;
+mod explain;
 mod forges;
 mod http;
 mod loops;

@@ -18,6 +18,10 @@ fn doc_answers_the_options_of_ansible_doc() {
     assert_eq!(module["ansible.builtin.copy"]["doc"]["options"]["dest"]["type"], "path");
     let filter = json_of(&desk, &["doc", "-t", "filter", "-j", "regex_replace"]);
     assert!(filter["regex_replace"]["doc"]["positional"].as_str().unwrap().starts_with("pattern, replacement"));
+    let options = &filter["regex_replace"]["doc"]["options"];
+    assert_eq!((&options["count"]["default"], &options["count"]["required"]), (&"0".into(), &false.into()));
+    let (page, _) = desk.run(&["doc", "truncate"]);
+    assert!(page.contains("length=255, killwords=false") && page.contains("\nEXAMPLE\n  {{ "), "{page}");
     let (said, status) = desk.run(&["doc", "-t", "filter", "combin"]);
     assert!(status == 1 && said.contains("did you mean `combine`"), "{said}");
 }

@@ -3,6 +3,17 @@
 use super::{Desk, text_of};
 
 #[test]
+fn colours_can_be_forced_and_refused() {
+    let desk = Desk::with_playbook("- debgu: {msg: hi}\n- debug: {msg: hi}\n");
+    let said = |variables: &[(&str, &str)]| {
+        super::text_of(&desk.command(&["site.yml"]).envs(variables.iter().copied()).output().unwrap())
+    };
+    assert!(!said(&[]).contains('\x1b'));
+    assert!(said(&[("CLICOLOR_FORCE", "1")]).contains('\x1b'), "also in errors before the run");
+    assert!(!said(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).contains('\x1b'));
+}
+
+#[test]
 fn document_comes_always_and_has_the_errors() {
     let desk = Desk::with_playbook("- hosts: localhost\n  taks: []\n");
     let output = desk.command(&["--output", "json", "site.yml"]).output().unwrap();

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::modules::spec::Param;
 use crate::modules::{MODULES, Spec};
 use crate::reference::module::{render_module, returned_values};
+use crate::reference::plugin::find_plugin;
 use crate::reference::topic::{Topic, Topics};
 
 /// One thing that the reference knows.
@@ -103,9 +104,13 @@ impl Entry {
             }
             Self::Topic(topics, row) => {
                 let parameters = topics.parameters_of(row.name);
-                let positional = parameters.join(", ");
-                let options: Map<String, Json> =
-                    parameters.into_iter().map(|name| (name, json!({"type": "raw"}))).collect();
+                let options: Map<String, Json> = parameters.iter().map(|text| describe_argument(text)).collect();
+                let positional = options.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+                let example = find_plugin(topics.singular(), row.name).and_then(|plugin| plugin.example);
+                let examples = example.map_or_else(
+                    || topics.usage_of(row.name),
+                    |example| format!("{{{{ {} }}}}\n# {}\n", example.expression, example.result),
+                );
                 json!({
                     "doc": {
                         "name": row.name,
@@ -113,10 +118,18 @@ impl Entry {
                         "positional": positional,
                         "options": options,
                     },
-                    "examples": topics.usage_of(row.name),
+                    "examples": examples,
                 })
             }
         }
+    }
+}
+
+/// An argument of a plugin: its name, and what is known of it. Defaults are as a template would write them.
+fn describe_argument(text: &str) -> (String, Json) {
+    match text.split_once('=') {
+        Some((name, default)) => (name.to_owned(), json!({"type": "raw", "required": false, "default": default})),
+        None => (text.to_owned(), json!({"type": "raw", "required": !text.starts_with('*')})),
     }
 }
 
@@ -137,6 +150,9 @@ fn describe_option(param: &Param) -> Json {
     if !param.choices.is_empty() {
         option["choices"] = param.choices.into();
     }
+    if param.known_only {
+        option["choices"] = param.known_values.into();
+    }
     if !param.aliases.is_empty() {
         option["aliases"] = param.aliases.into();
     }
@@ -146,7 +162,7 @@ fn describe_option(param: &Param) -> Json {
     if !param.required_in.is_empty() {
         option["required_in_states"] = param.required_in.into();
     }
-    let members = param.kind.member_params();
+    let members = param.member_params();
     if !members.is_empty() {
         option["suboptions"] = describe_options(members.iter()).into();
     }

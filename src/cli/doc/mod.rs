@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::modules::{self, MODULES, Spec};
 use crate::playbook::action::resolve_name;
 use crate::reference::module;
+use crate::reference::plugin::find_plugin;
 use crate::reference::topic::{Topic, Topics};
 use crate::suggest;
 use entry::Entry;
@@ -224,9 +225,15 @@ fn find_topic(topics: Topics, name: &str) -> Result<String, Box<Diagnostic>> {
 
 fn describe_topic(topics: Topics, row: &Topic) -> String {
     let parameters = topics.parameters_of(row.name);
-    let arguments =
-        if parameters.is_empty() { String::new() } else { format!("\nARGUMENTS\n  {}\n", parameters.join(", ")) };
-    format!("{} {}\n  {}\n\n  {}\n{arguments}", topics.singular(), row.name, row.about, topics.usage_of(row.name))
+    let mut page = format!("{} {}\n  {}\n\n  {}\n", topics.singular(), row.name, row.about, topics.usage_of(row.name));
+    if !parameters.is_empty() {
+        page.push_str("\nARGUMENTS\n");
+        module::push_paragraph(&mut page, 2, &parameters.join(", "));
+    }
+    if let Some(example) = find_plugin(topics.singular(), row.name).and_then(|plugin| plugin.example) {
+        page.push_str(&format!("\nEXAMPLE\n  {{{{ {} }}}}\n  {}\n", example.expression, example.result));
+    }
+    page
 }
 
 fn unknown_name(summary: &str, wanted: &str, names: &[&str]) -> Diagnostic {
@@ -271,7 +278,7 @@ mod tests {
     fn filters_name_their_arguments() {
         let page = find_page(&["filter", "to_nice_json"]).unwrap();
         assert!(
-            find_page(&["filter", "regex_replace"]).unwrap().contains("ARGUMENTS\n  pattern, replacement"),
+            find_page(&["filter", "regex_replace"]).unwrap().contains("ARGUMENTS\n  pattern='', replacement=''"),
             "{page}"
         );
     }

@@ -52,7 +52,7 @@ pub async fn run_module_once(
 ) -> Result<ModuleOutcome, Failure> {
     let run = call.task.run;
     let engine = TemplateEngine::new(&run.globals, call.scope, call.search);
-    let (bus, requests) = (Rc::clone(&run.bus), Rc::clone(&run.bus));
+    let (bus, sent, answered) = (Rc::clone(&run.bus), Rc::clone(&run.bus), Rc::clone(&run.bus));
     let inventory = View(call.task);
     let spec = prepared.module.module_spec();
     let limit =
@@ -81,7 +81,12 @@ pub async fn run_module_once(
         is_looped: call.task.task.looping.is_some(),
         order,
         progress: ProgressChannel::new(move |message| bus.emit(&ReportEvent::Progress(message.to_owned())))
-            .with_requests(move |span| requests.emit(&ReportEvent::Request(span))),
+            .with_requests(
+                move |method, path| {
+                    sent.emit(&ReportEvent::RequestStart { method: method.to_owned(), path: path.to_owned() });
+                },
+                move |span| answered.emit(&ReportEvent::Request(span)),
+            ),
         task: if spec.is_of_registry() { describe_task(call.task) } else { String::new() },
         bridge: Some(&run.bridge),
         credentials: run.credentials.clone(),

@@ -96,6 +96,7 @@ impl TaskRun<'_> {
                 // Whoever waits wants to see what has happened meanwhile.
                 self.kept.iter().for_each(|kept| kept.clear());
             }
+            self.run.bus.emit(&ReportEvent::ItemStart { number: index + 1, count: items.len() });
             let vars = Rc::new(control.build_item_variables(&items, index));
             scope.set_top([&vars].into_iter().chain(&seen).cloned().collect());
             let mut pass = match &mut parallel {

@@ -6,6 +6,7 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::{Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.add_host", "Adds a host and its groups for the rest of the run.")
+    .examples(include_str!("examples/add_host.yml"))
     .on_controller()
     .once_per_batch()
     .breaks_off()

@@ -14,8 +14,10 @@ use crate::template::python::regex::Pattern;
 use crate::template::python::regex_syntax::RegexFlags;
 use crate::value::Value;
 
-static SPEC: Spec =
-    Spec::new("ansible.builtin.assemble", "Assembles a file from the files of a folder.").bound_to_run().params(&[
+static SPEC: Spec = Spec::new("ansible.builtin.assemble", "Assembles a file from the files of a folder.")
+    .examples(include_str!("examples/assemble.yml"))
+    .bound_to_run()
+    .params(&[
         &[
             Param::path("src", "Folder with the parts, which are used in the order of their names."),
             Param::path("dest", "Path of the file."),

@@ -6,6 +6,7 @@ use crate::template::{ConditionVerdict, is_whole_template};
 use crate::value::Value;
 
 static SPEC: Spec = Spec::new("ansible.builtin.assert", "Fails unless all conditions are true.")
+    .examples(include_str!("examples/assert.yml"))
     .on_controller()
     .shown(ResultDisplay::UnlessQuiet)
     .params(&[&[

@@ -11,6 +11,7 @@ use crate::value::Value;
 use super::async_jobs::{self, AsyncJobStatus, JobStatusError};
 
 static SPEC: Spec = Spec::new("ansible.builtin.async_status", "Checks a background job, or removes its result.")
+    .examples(include_str!("examples/async_status.yml"))
     .anywhere()
     .params(&[&[
         Param::str("jid", "Id of the job.").required(),

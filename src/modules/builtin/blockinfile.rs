@@ -14,6 +14,7 @@ use crate::template::python::regex_syntax::RegexFlags;
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["insertbefore", "insertafter"]],
     ..Spec::new("ansible.builtin.blockinfile", "Adds, updates or removes a marked block of lines in a file.")
+        .examples(include_str!("examples/blockinfile.yml"))
         .hands_on(HandsOn::InFile)
         .params(&[
             &[

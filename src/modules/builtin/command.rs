@@ -40,8 +40,10 @@ const fn command_spec(name: &'static str, about: &'static str) -> Spec {
     }
 }
 
-static COMMAND: Spec = command_spec("ansible.builtin.command", "Runs a program.");
-static SHELL: Spec = command_spec("ansible.builtin.shell", "Runs a command in a shell.");
+static COMMAND: Spec =
+    command_spec("ansible.builtin.command", "Runs a program.").examples(include_str!("examples/command.yml"));
+static SHELL: Spec =
+    command_spec("ansible.builtin.shell", "Runs a command in a shell.").examples(include_str!("examples/shell.yml"));
 
 /// The module that runs a program.
 pub struct CommandModule;

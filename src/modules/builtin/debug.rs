@@ -7,6 +7,7 @@ use crate::value::{Dict, Text, Value};
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["msg", "var"]],
     ..Spec::new("ansible.builtin.debug", "Prints a message or a value.")
+        .examples(include_str!("examples/debug.yml"))
         .on_controller()
         .breaks_off()
         .shown(ResultDisplay::Always)

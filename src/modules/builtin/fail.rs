@@ -5,6 +5,7 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::{Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.fail", "Fails with a message.")
+    .examples(include_str!("examples/fail.yml"))
     .on_controller()
     .params(&[&[Param::new("msg", ParamKind::Raw, "The message.").default("Failed as requested from task")]])
     .invalid_options()

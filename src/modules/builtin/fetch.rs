@@ -10,6 +10,7 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::Value;
 
 static SPEC: Spec = Spec::new("ansible.builtin.fetch", "Copies a file from the host to the controller.")
+    .examples(include_str!("examples/fetch.yml"))
     .bound_to_run()
     .check(CheckSupport::None)
     .params(&[&[

@@ -17,36 +17,43 @@ use crate::template::python::regex_syntax::RegexFlags;
 use crate::value::{Dict, Value, python};
 use crate::vars::users;
 
-static SPEC: Spec = Spec::new("ansible.builtin.find", "Finds files by name, age, size or content.").params(&[&[
-    Param::list("paths", &ParamKind::Path, "Folders to search.").aliases(&["name", "path"]).required(),
-    Param::list("patterns", &ParamKind::Str, "Find only names that match one of these patterns.").aliases(&["pattern"]),
-    Param::list("excludes", &ParamKind::Str, "Exclude names that match one of these patterns.").aliases(&["exclude"]),
-    Param::str("contains", "Regular expression that the start of a line must match."),
-    Param::bool("read_whole_file", "Match `contains` against the whole file instead of each line.").default("false"),
-    Param::str("file_type", "Type of the files to find.").default("file").choices(&[
-        "any",
-        "directory",
-        "file",
-        "link",
-    ]),
-    Param::str("age", "Minimum age (`2d`); maximum if negative."),
-    Param::str("age_stamp", "Time that the age counts from.").default("mtime").choices(&["atime", "ctime", "mtime"]),
-    Param::str("size", "Minimum size (`1m`); maximum if negative."),
-    Param::bool("recurse", "Search subfolders, too.").default("false"),
-    Param::bool("hidden", "Include hidden files.").default("false"),
-    Param::bool("follow", "Follow links to folders.").default("false"),
-    Param::bool("get_checksum", "Compute checksums.").default("false"),
-    Param::str("checksum_algorithm", "Algorithm of checksums.")
-        .default("sha1")
-        .choices(digest::ALGORITHMS)
-        .aliases(&["checksum", "checksum_algo"]),
-    Param::bool("use_regex", "Patterns are regular expressions, not globs.").default("false"),
-    Param::int("depth", "Maximum depth of subfolders."),
-    Param::new("mode", ParamKind::Raw, "Find only paths with these permissions."),
-    Param::bool("exact_mode", "Require exactly these permissions.").default("true"),
-    Param::str("encoding", "Encoding of files for `contains`."),
-    Param::int("limit", "Maximum number of results."),
-]]);
+static SPEC: Spec = Spec::new("ansible.builtin.find", "Finds files by name, age, size or content.")
+    .examples(include_str!("examples/find.yml"))
+    .params(&[&[
+        Param::list("paths", &ParamKind::Path, "Folders to search.").aliases(&["name", "path"]).required(),
+        Param::list("patterns", &ParamKind::Str, "Find only names that match one of these patterns.")
+            .aliases(&["pattern"]),
+        Param::list("excludes", &ParamKind::Str, "Exclude names that match one of these patterns.")
+            .aliases(&["exclude"]),
+        Param::str("contains", "Regular expression that the start of a line must match."),
+        Param::bool("read_whole_file", "Match `contains` against the whole file instead of each line.")
+            .default("false"),
+        Param::str("file_type", "Type of the files to find.").default("file").choices(&[
+            "any",
+            "directory",
+            "file",
+            "link",
+        ]),
+        Param::str("age", "Minimum age (`2d`); maximum if negative."),
+        Param::str("age_stamp", "Time that the age counts from.")
+            .default("mtime")
+            .choices(&["atime", "ctime", "mtime"]),
+        Param::str("size", "Minimum size (`1m`); maximum if negative."),
+        Param::bool("recurse", "Search subfolders, too.").default("false"),
+        Param::bool("hidden", "Include hidden files.").default("false"),
+        Param::bool("follow", "Follow links to folders.").default("false"),
+        Param::bool("get_checksum", "Compute checksums.").default("false"),
+        Param::str("checksum_algorithm", "Algorithm of checksums.")
+            .default("sha1")
+            .choices(digest::ALGORITHMS)
+            .aliases(&["checksum", "checksum_algo"]),
+        Param::bool("use_regex", "Patterns are regular expressions, not globs.").default("false"),
+        Param::int("depth", "Maximum depth of subfolders."),
+        Param::new("mode", ParamKind::Raw, "Find only paths with these permissions."),
+        Param::bool("exact_mode", "Require exactly these permissions.").default("true"),
+        Param::str("encoding", "Encoding of files for `contains`."),
+        Param::int("limit", "Maximum number of results."),
+    ]]);
 
 /// The module.
 pub struct Find;

@@ -8,10 +8,12 @@ use crate::modules::spec::{Param, ParamKind};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Value};
 
-static SPEC: Spec = Spec::new("ansible.builtin.gather_facts", "Gathers facts about the host.").params(&[
-    setup::PARAMS,
-    &[Param::new("parallel", ParamKind::Raw, "Accepted, without effect: there is one source of facts.")],
-]);
+static SPEC: Spec = Spec::new("ansible.builtin.gather_facts", "Gathers facts about the host.")
+    .examples(include_str!("examples/gather_facts.yml"))
+    .params(&[
+        setup::PARAMS,
+        &[Param::new("parallel", ParamKind::Raw, "Accepted, without effect: there is one source of facts.")],
+    ]);
 
 /// The module.
 pub struct GatherFacts;

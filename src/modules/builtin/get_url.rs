@@ -13,21 +13,23 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::template::python::url;
 use crate::value::{Dict, Value};
 
-static SPEC: Spec = Spec::new("ansible.builtin.get_url", "Downloads a file.").params(&[
-    web::COMMON,
-    &[
-        Param::str("url_username", "User name for the login.").aliases(&["username"]),
-        Param::str("url_password", "Password for the login.").aliases(&["password"]).secret(),
-        Param::bool("force", "Download even if the file exists and is current.").default("false"),
-        Param::path("dest", "Destination file, or its folder.").required(),
-        Param::bool("backup", "Keep a backup of the replaced file.").default("false"),
-        Param::str("checksum", "`algorithm:checksum`, or `algorithm:` and the URL of a list of checksums.").default(""),
-        Param::int("timeout", "Seconds.").default("10"),
-        Param::new("headers", ParamKind::Dict(&[]), "Headers of the request."),
-        Param::path("tmp_dest", "Temporary folder; must exist, otherwise without effect."),
-    ],
-    FILES,
-]);
+static SPEC: Spec =
+    Spec::new("ansible.builtin.get_url", "Downloads a file.").examples(include_str!("examples/get_url.yml")).params(&[
+        web::COMMON,
+        &[
+            Param::str("url_username", "User name for the login.").aliases(&["username"]),
+            Param::str("url_password", "Password for the login.").aliases(&["password"]).secret(),
+            Param::bool("force", "Download even if the file exists and is current.").default("false"),
+            Param::path("dest", "Destination file, or its folder.").required(),
+            Param::bool("backup", "Keep a backup of the replaced file.").default("false"),
+            Param::str("checksum", "`algorithm:checksum`, or `algorithm:` and the URL of a list of checksums.")
+                .default(""),
+            Param::int("timeout", "Seconds.").default("10"),
+            Param::new("headers", ParamKind::Dict(&[]), "Headers of the request."),
+            Param::path("tmp_dest", "Temporary folder; must exist, otherwise without effect."),
+        ],
+        FILES,
+    ]);
 
 /// The module.
 pub struct GetUrl;

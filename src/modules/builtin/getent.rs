@@ -9,6 +9,7 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::{Dict, Value};
 
 static SPEC: Spec = Spec::new("ansible.builtin.getent", "Queries the system databases (users, groups, hosts, ..).")
+    .examples(include_str!("examples/getent.yml"))
     .params(&[&[
         Param::str("database", "Name of the database (`passwd`, `group`, `hosts`, ..).").required(),
         Param::str("key", "Key of the entry; default: all entries."),

@@ -6,6 +6,7 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::{Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.group_by", "Adds the host to a group, which variables can name.")
+    .examples(include_str!("examples/group_by.yml"))
     .on_controller()
     .breaks_off()
     .params(&[&[

@@ -18,6 +18,7 @@ use crate::value::{Dict, Sealed, Value, python};
 use crate::vars::sops;
 
 static SPEC: Spec = Spec::new("ansible.builtin.include_vars", "Loads variables from files.")
+    .examples(include_str!("examples/include_vars.yml"))
     .on_controller()
     .sets_variables()
     .params(&[&[

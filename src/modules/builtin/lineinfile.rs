@@ -17,6 +17,7 @@ static SPEC: Spec = Spec {
         &["backrefs", "search_string"],
     ],
     ..Spec::new("ansible.builtin.lineinfile", "Adds, replaces or removes a line in a file.")
+        .examples(include_str!("examples/lineinfile.yml"))
         .hands_on(HandsOn::InFile)
         .params(&[
             &[

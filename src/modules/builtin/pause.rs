@@ -11,6 +11,7 @@ use crate::value::{Unknown, Value, python};
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["minutes", "seconds"]],
     ..Spec::new("ansible.builtin.pause", "Pauses for a time, or until input at the terminal.")
+        .examples(include_str!("examples/pause.yml"))
         .on_controller()
         .once_per_batch()
         .params(&[&[

@@ -3,11 +3,9 @@
 use crate::modules::spec::Param;
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 
-static SPEC: Spec = Spec::new("ansible.builtin.ping", "Returns `pong` if the host works.").params(&[&[Param::str(
-    "data",
-    "Value to return; `crash` fails.",
-)
-.default("pong")]]);
+static SPEC: Spec = Spec::new("ansible.builtin.ping", "Returns `pong` if the host works.")
+    .examples(include_str!("examples/ping.yml"))
+    .params(&[&[Param::str("data", "Value to return; `crash` fails.").default("pong")]]);
 
 /// The module.
 pub struct Ping;

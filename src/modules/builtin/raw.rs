@@ -6,6 +6,7 @@ use crate::modules::spec::{FreeForm, HandsOn, Param};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 
 static SPEC: Spec = Spec::new("ansible.builtin.raw", "Runs a command in a shell, without module features.")
+    .examples(include_str!("examples/raw.yml"))
     .hands_on(HandsOn::WhenRun)
     .params(&[&[
         Param::str("_raw_params", "The command as free text.").hidden(),

@@ -12,6 +12,7 @@ use crate::template::python::regex::{self, Pattern};
 use crate::template::python::regex_syntax::RegexFlags;
 
 static SPEC: Spec = Spec::new("ansible.builtin.replace", "Replaces all matches of a pattern in a file.")
+    .examples(include_str!("examples/replace.yml"))
     .hands_on(HandsOn::InFile)
     .params(&[
         &[

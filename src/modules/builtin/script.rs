@@ -15,6 +15,7 @@ static SPEC: Spec = Spec {
     mutually_exclusive: &[&["_raw_params", "cmd"]],
     required_one_of: &[&["_raw_params", "cmd"]],
     ..Spec::new("ansible.builtin.script", "Runs a local script on the host.")
+        .examples(include_str!("examples/script.yml"))
         .bound_to_run()
         .hands_on(HandsOn::WhenRun)
         .params(&[&[

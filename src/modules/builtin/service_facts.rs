@@ -9,7 +9,8 @@ use crate::modules::outcome::ModuleEffect;
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Value};
 
-static SPEC: Spec = Spec::new("ansible.builtin.service_facts", "Gathers the states of services as facts.");
+static SPEC: Spec = Spec::new("ansible.builtin.service_facts", "Gathers the states of services as facts.")
+    .examples(include_str!("examples/service_facts.yml"));
 
 /// States that a unit file does not change.
 const BAD: &[&str] = &["not-found", "masked", "failed"];

@@ -7,6 +7,7 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::{Dict, Value, is_variable_name, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.set_fact", "Sets variables of the host for the rest of the run.")
+    .examples(include_str!("examples/set_fact.yml"))
     .on_controller()
     .breaks_off()
     .sets_variables()

@@ -8,6 +8,7 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::{Dict, Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.set_stats", "Sets statistics of the run.")
+    .examples(include_str!("examples/set_stats.yml"))
     .on_controller()
     .breaks_off()
     .params(&[&[

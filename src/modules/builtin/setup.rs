@@ -17,7 +17,9 @@ pub(super) const PARAMS: &[Param] = &[
     Param::path("fact_path", "Folder with local facts (`*.fact`).").default("/etc/ansible/facts.d"),
 ];
 
-static SPEC: Spec = Spec::new("ansible.builtin.setup", "Gathers facts about the host.").params(&[PARAMS]);
+static SPEC: Spec = Spec::new("ansible.builtin.setup", "Gathers facts about the host.")
+    .examples(include_str!("examples/setup.yml"))
+    .params(&[PARAMS]);
 
 /// The module.
 pub struct Setup;

@@ -10,6 +10,7 @@ use crate::modules::spec::Param;
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 
 static SPEC: Spec = Spec::new("ansible.builtin.slurp", "Reads a file of the host, encoded as base64.")
+    .examples(include_str!("examples/slurp.yml"))
     .params(&[&[Param::path("src", "Path of the file.").aliases(&["path"]).required()]]);
 
 /// The module.

@@ -11,21 +11,25 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::{Dict, Value};
 use crate::vars::users;
 
-static SPEC: Spec = Spec::new("ansible.builtin.stat", "Returns the status of a path.").params(&[&[
-    Param::path("path", "Path.").aliases(&["dest", "name"]).required(),
-    Param::bool("follow", "Return the status of a link's target.").default("false"),
-    Param::bool("get_checksum", "Compute the checksum of a file.").default("true"),
-    Param::bool("get_mime", "Determine type and encoding with `file`.").default("true").aliases(&[
-        "mime",
-        "mime_type",
-        "mime-type",
-    ]),
-    Param::bool("get_attributes", "Determine flags with `lsattr`.").default("true").aliases(&["attr", "attributes"]),
-    Param::str("checksum_algorithm", "Algorithm of the checksum.")
-        .default("sha1")
-        .choices(digest::ALGORITHMS)
-        .aliases(&["checksum", "checksum_algo"]),
-]]);
+static SPEC: Spec = Spec::new("ansible.builtin.stat", "Returns the status of a path.")
+    .examples(include_str!("examples/stat.yml"))
+    .params(&[&[
+        Param::path("path", "Path.").aliases(&["dest", "name"]).required(),
+        Param::bool("follow", "Return the status of a link's target.").default("false"),
+        Param::bool("get_checksum", "Compute the checksum of a file.").default("true"),
+        Param::bool("get_mime", "Determine type and encoding with `file`.").default("true").aliases(&[
+            "mime",
+            "mime_type",
+            "mime-type",
+        ]),
+        Param::bool("get_attributes", "Determine flags with `lsattr`.")
+            .default("true")
+            .aliases(&["attr", "attributes"]),
+        Param::str("checksum_algorithm", "Algorithm of the checksum.")
+            .default("sha1")
+            .choices(digest::ALGORITHMS)
+            .aliases(&["checksum", "checksum_algo"]),
+    ]]);
 
 /// The module.
 pub struct Stat;

@@ -9,6 +9,7 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::python;
 
 static SPEC: Spec = Spec::new("ansible.builtin.tempfile", "Creates a temporary file or folder.")
+    .examples(include_str!("examples/tempfile.yml"))
     .check(CheckSupport::None)
     .params(&[&[
         Param::str("state", "Type to create.").default("file").choices(&["file", "directory"]),

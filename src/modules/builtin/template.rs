@@ -10,6 +10,7 @@ use crate::template::{FILE_OPTIONS, FileOptions, own_variables};
 use crate::value::{Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.template", "Renders a template file.")
+    .examples(include_str!("examples/template.yml"))
     .bound_to_run()
     .hands_on(HandsOn::InFile)
     .params(&[

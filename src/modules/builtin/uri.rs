@@ -17,6 +17,7 @@ use crate::value::{Dict, Value, python};
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["body", "src"]],
     ..Spec::new("ansible.builtin.uri", "Sends a request to a web service.")
+        .examples(include_str!("examples/uri.yml"))
         .hands_on(HandsOn::WhenSent)
         .check(CheckSupport::None)
         .params(&[

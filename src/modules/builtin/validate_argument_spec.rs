@@ -6,6 +6,7 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::{Dict, Value};
 
 static SPEC: Spec = Spec::new("ansible.builtin.validate_argument_spec", "Checks arguments against a specification.")
+    .examples(include_str!("examples/validate_argument_spec.yml"))
     .on_controller()
     .params(&[&[
         Param::new("argument_spec", ParamKind::Raw, "Specification: a mapping by argument name.").required(),

@@ -8,6 +8,7 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 static SPEC: Spec = Spec {
     invalid_options: true,
     ..Spec::new("ansible.builtin.wait_for_connection", "Waits until the host is reachable.")
+        .examples(include_str!("examples/wait_for_connection.yml"))
         .check(CheckSupport::None)
         .params(&[&[
             Param::int("connect_timeout", "Accepted, without effect: connections are local.").default("5"),

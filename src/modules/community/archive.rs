@@ -11,8 +11,9 @@ use crate::modules::spec::{Param, ParamKind};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Value, python};
 
-static SPEC: Spec =
-    Spec::new("community.general.archive", "Archives files and folders, or compresses a file.").params(&[
+static SPEC: Spec = Spec::new("community.general.archive", "Archives files and folders, or compresses a file.")
+    .examples(include_str!("examples/archive.yml"))
+    .params(&[
         &[
             Param::list("path", &ParamKind::Path, "Files, folders or patterns to archive.").required(),
             Param::str("format", "Format of the archive.").default("gz").choices(&["bz2", "gz", "tar", "xz", "zip"]),

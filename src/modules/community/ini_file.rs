@@ -12,6 +12,7 @@ use crate::value::{Value, python};
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["value", "values"]],
     ..Spec::new("community.general.ini_file", "Adds, changes or removes options and sections of an INI file.")
+        .examples(include_str!("examples/ini_file.yml"))
         .hands_on(HandsOn::InFile)
         .params(&[
             &[

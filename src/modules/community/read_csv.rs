@@ -9,16 +9,18 @@ use crate::template::filters::community_general::tables::{read_dialect, table_ro
 use crate::template::python::csv::{CsvDialect, CsvTable};
 use crate::value::{Dict, Value};
 
-static SPEC: Spec = Spec::new("community.general.read_csv", "Reads the rows of a CSV file as mappings.").params(&[&[
-    Param::path("path", "Path of the file.").aliases(&["filename"]).required(),
-    Param::str("key", "Column with the keys of the returned mapping."),
-    Param::str("dialect", "Dialect of the file: `excel`, `excel-tab` or `unix`.").default("excel"),
-    Param::list("fieldnames", &ParamKind::Str, "Names of the columns, if the file has no header."),
-    Param::bool("unique", "Fail if two rows have the same key.").default("true"),
-    Param::str("delimiter", "Delimiter of fields."),
-    Param::bool("skipinitialspace", "Ignore spaces after the delimiter."),
-    Param::bool("strict", "Fail at misplaced quotes."),
-]]);
+static SPEC: Spec = Spec::new("community.general.read_csv", "Reads the rows of a CSV file as mappings.")
+    .examples(include_str!("examples/read_csv.yml"))
+    .params(&[&[
+        Param::path("path", "Path of the file.").aliases(&["filename"]).required(),
+        Param::str("key", "Column with the keys of the returned mapping."),
+        Param::str("dialect", "Dialect of the file: `excel`, `excel-tab` or `unix`.").default("excel"),
+        Param::list("fieldnames", &ParamKind::Str, "Names of the columns, if the file has no header."),
+        Param::bool("unique", "Fail if two rows have the same key.").default("true"),
+        Param::str("delimiter", "Delimiter of fields."),
+        Param::bool("skipinitialspace", "Ignore spaces after the delimiter."),
+        Param::bool("strict", "Fail at misplaced quotes."),
+    ]]);
 
 /// The module.
 pub struct ReadCsv;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::options::{CONNECTION, REPLACE, WAIT};
-use super::registry_fields::{check_name, desired_scanning, desired_schedule, desired_subnets};
+use super::registry_fields::{FEATURES, SCHEDULE, check_name, desired_scanning, desired_schedule, desired_subnets};
 use super::{lookup, returned};
 use crate::ionos::api::Id;
 use crate::ionos::create;
@@ -45,9 +45,11 @@ pub static SPEC: Spec =
                     ParamKind::Raw,
                     "Days and time (`days`, `time`) of the weekly garbage collection.",
                 )
-                .only_in(WRITTEN),
+                .only_in(WRITTEN)
+                .members(SCHEDULE),
                 Param::new("features", ParamKind::Raw, "Optional features: `vulnerability_scanning: {enabled: true}`.")
-                    .only_in(WRITTEN),
+                    .only_in(WRITTEN)
+                    .members(FEATURES),
                 Param::list(
                     "api_subnet_allow_list",
                     &ParamKind::Str,

@@ -3,10 +3,24 @@
 use super::options::{argument_error, wrong_in};
 use crate::ionos::Deferred;
 use crate::modules::resource::ResourceError;
+use crate::modules::spec::{Param, ParamKind};
 use crate::modules::{ModuleArgs, TaskContext};
 use crate::reconcile::{DAYS, ScheduleDesired};
 use crate::suggest;
 use crate::value::{Dict, Value};
+
+/// The members of `garbage_collection_schedule`, for the reference and for editors.
+pub(super) const SCHEDULE: &[Param] = &[
+    Param::list("days", &ParamKind::Str, "Days of the week, in English.").usual_values(&DAYS),
+    Param::str("time", "Time of day with its offset from UTC, such as `01:23:00+00:00`."),
+];
+
+/// The members of `features`.
+pub(super) const FEATURES: &[Param] = &[Param::new(
+    "vulnerability_scanning",
+    ParamKind::Dict(&[Param::bool("enabled", "Whether images are scanned.")]),
+    "Scanning of images for vulnerabilities.",
+)];
 
 /// Most networks that the service takes.
 const MOST_SUBNETS: usize = 25;

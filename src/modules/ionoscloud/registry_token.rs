@@ -47,14 +47,15 @@ pub static SPEC: Spec = Spec::new(
             &ParamKind::Raw,
             "Scopes of the token: mappings with `type`, `name` and `actions`. Omitted: unchanged; empty: none.",
         )
-        .only_in(WRITTEN),
+        .only_in(WRITTEN)
+        .members(scopes::MEMBERS),
         Param::str(
             "expiry_date",
             "Expiry: a date or time stamp; a maximum time from now, such as `+30d`; or `never` or null for \
              no expiry.",
         )
         .only_in(WRITTEN),
-        Param::str("status", "Status of the token: `enabled` or `disabled`.").only_in(WRITTEN),
+        Param::str("status", "Status of the token.").only_in(WRITTEN).values(&STATUSES),
         Param::str("name", "Name of the token, and user name for `docker login`.")
             .only_in(WRITTEN)
             .required_in(&["present"])

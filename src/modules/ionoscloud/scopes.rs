@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::ionos::Deferred;
 use crate::ionos::model::TokenScope;
 use crate::modules::TaskContext;
+use crate::modules::spec::{Param, ParamKind};
 use crate::suggest;
 use crate::value::{Dict, Value};
 
@@ -15,10 +16,17 @@ use crate::value::{Dict, Value};
 const KEYS: [&str; 3] = ["name", "type", "actions"];
 
 /// Types that the console and the vendor's tools know.
-const TYPES: [&str; 3] = ["repository", "registry", "namespace"];
+const TYPES: &[&str] = &["repository", "registry", "namespace"];
 
 /// Actions that the console and the vendor's tools know.
-const ACTIONS: [&str; 7] = ["pull", "push", "delete", "*", "read", "write", "list"];
+const ACTIONS: &[&str] = &["pull", "push", "delete", "*", "read", "write", "list"];
+
+/// The members of a scope, for the reference and for editors.
+pub(super) const MEMBERS: &[Param] = &[
+    Param::str("name", "Name of the repository; `*` stands for any characters.").required(),
+    Param::str("type", "Type of what is named.").required().usual_values(TYPES),
+    Param::list("actions", &ParamKind::Str, "What the token may do.").required().usual_values(ACTIONS),
+];
 
 /// Reads the scopes of a task.
 ///
@@ -75,7 +83,7 @@ fn read_scope(item: &Value, place: &str, context: &TaskContext<'_>) -> Result<To
         context.warn(format!("`{place}` has a key {} that scopes do not have; it is not sent", describe_value(key)));
     }
     let kind = required_text(dict, "type", place, context)?;
-    odd_word(&kind, &TYPES, &format!("{place}.type"), context);
+    odd_word(&kind, TYPES, &format!("{place}.type"), context);
     Ok(TokenScope {
         actions: read_actions(dict, place, context)?,
         name: required_text(dict, "name", place, context)?,
@@ -112,7 +120,7 @@ fn read_actions(dict: &Dict, place: &str, context: &TaskContext<'_>) -> Result<V
             let said = format!("`{place}` must be text, not {}", describe_value(item));
             return Err(scope_error(item, context, &said, "actions are words such as `pull`"));
         };
-        odd_word(word, &ACTIONS, &place, context);
+        odd_word(word, ACTIONS, &place, context);
         actions.push(word.to_owned());
     }
     Ok(actions)

@@ -1,10 +1,15 @@
 //! The live line: what is waited for, below what was said, on terminals only.
 
+use std::fmt;
 use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use console::Term;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike};
+
+use crate::report::ReportEvent;
+use crate::secrets::Redactor;
 
 /// Room at the edge of the terminal for what it echoes (`^C`), which would begin another line.
 const MARGIN: u16 = 4;
@@ -12,31 +17,127 @@ const MARGIN: u16 = 4;
 /// Columns of the live line besides its message: spinner and time.
 const AROUND: usize = 12;
 
-/// A live line that is not shown yet.
-pub fn new_bar() -> ProgressBar {
-    let target = ProgressDrawTarget::term_like_with_hz(Box::new(Narrow(Term::stderr())), 20);
-    let bar = ProgressBar::with_draw_target(None, target);
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
-        bar.set_style(style);
-    }
-    // It stays away until there is something to show.
-    bar.finish_and_clear();
-    bar
+/// Time after which the line is shown: what is over sooner needs no words.
+const QUIET_TIME: Duration = Duration::from_secs(1);
+
+/// The line, which shows what a task is waiting for, and since when.
+pub struct LiveLine {
+    bar: ProgressBar,
+    /// Text of the line; the bar reads it whenever it draws.
+    text: Arc<Mutex<String>>,
+    activity: Activity,
 }
 
-/// Shows a message, or takes the line away if there is none.
-pub fn show_message(bar: &ProgressBar, message: &str) {
-    if message.is_empty() {
-        bar.disable_steady_tick();
+/// What goes on, as far as it is known.
+#[derive(Debug, Default)]
+struct Activity {
+    task: String,
+    host: String,
+    /// Number of the loop item, and of all items.
+    item: Option<(usize, usize)>,
+    /// What the module waits for.
+    message: String,
+    /// Request that is not answered yet.
+    request: String,
+}
+
+impl Activity {
+    /// What changes comes first, so that it is seen in a narrow window, too.
+    fn describe(&self) -> String {
+        let item = self.item.map(|(number, count)| format!("{number} of {count}")).unwrap_or_default();
+        let parts = [&item, &self.message, &self.request, &self.host, &self.task];
+        parts.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" · ")
+    }
+}
+
+impl LiveLine {
+    /// A line that is not shown yet.
+    pub fn new() -> Self {
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(Narrow(Term::stderr())), 20);
+        let bar = ProgressBar::with_draw_target(None, target);
+        let text: Arc<Mutex<String>> = Arc::default();
+        let shown = Arc::clone(&text);
+        if let Ok(style) = ProgressStyle::with_template("{line}") {
+            let spinner = style.clone();
+            bar.set_style(style.with_key("line", move |state: &ProgressState, out: &mut dyn fmt::Write| {
+                if state.elapsed() >= QUIET_TIME {
+                    let (text, frame) = (shown.lock().map(|text| text.clone()).unwrap_or_default(), state.elapsed());
+                    let sign = spinner.get_tick_str(u64::try_from(frame.as_millis() / 120).unwrap_or_default());
+                    let _ = write!(out, "{sign} {text} {}", describe_time(frame));
+                }
+            }));
+        }
+        // It stays away until there is something to show.
         bar.finish_and_clear();
-        return;
+        Self { bar, text, activity: Activity::default() }
     }
-    if bar.is_finished() {
-        bar.reset();
+
+    /// Takes what an event says of the work of a task.
+    pub fn take_event(&mut self, event: &ReportEvent, redactor: &Redactor) {
+        let activity = &mut self.activity;
+        match event {
+            ReportEvent::TaskStart(label) => {
+                *activity = Activity { task: label.task.to_string(), ..Activity::default() };
+                self.bar.reset_elapsed();
+            }
+            ReportEvent::HostStart { label, host } => {
+                *activity = Activity { task: label.task.to_string(), host: host.to_string(), ..Activity::default() };
+            }
+            ReportEvent::ItemStart { number, count } => {
+                activity.item = Some((*number, *count));
+                (activity.message, activity.request) = Default::default();
+            }
+            ReportEvent::Progress(message) if message.is_empty() => return self.clear(),
+            ReportEvent::Progress(message) => activity.message.clone_from(message),
+            ReportEvent::RequestStart { method, path } => {
+                activity.request = format!("{method} {}", shorten_ids(path));
+            }
+            ReportEvent::Request(_) => activity.request.clear(),
+            ReportEvent::Recap { .. } => return self.clear(),
+            _ => return,
+        }
+        self.show(redactor);
     }
-    let room = super::output_width().saturating_sub(AROUND + usize::from(MARGIN));
-    bar.set_message(cut_text(message, room));
-    bar.enable_steady_tick(Duration::from_millis(120));
+
+    fn show(&mut self, redactor: &Redactor) {
+        let room = super::output_width().saturating_sub(AROUND + usize::from(MARGIN));
+        if let Ok(mut text) = self.text.lock() {
+            *text = cut_text(&redactor.redact(&self.activity.describe()), room);
+        }
+        if self.bar.is_finished() {
+            self.bar.reset();
+        }
+        self.bar.enable_steady_tick(Duration::from_millis(120));
+    }
+
+    /// Takes the line away.
+    fn clear(&self) {
+        self.bar.disable_steady_tick();
+        self.bar.finish_and_clear();
+    }
+
+    /// Takes the line away while something else is written.
+    pub fn suspend<R>(&self, write: impl FnOnce() -> R) -> R {
+        if self.bar.is_finished() { write() } else { self.bar.suspend(write) }
+    }
+}
+
+/// A time in words as short as they can be: `4s`, `2m05s`.
+fn describe_time(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds}s"),
+        seconds => format!("{}m{:02}s", seconds / 60, seconds % 60),
+    }
+}
+
+/// The ids in a path by their first digits: the rest tells people nothing.
+fn shorten_ids(path: &str) -> String {
+    let is_id = |part: &str| uuid::Uuid::parse_str(part).is_ok();
+    let parts = path.split('/').map(|part| match part.get(..8).filter(|_| is_id(part)) {
+        Some(start) => format!("{start}…"),
+        None => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 /// The beginning of a text that is too long.
@@ -90,5 +191,24 @@ impl TermLike for Narrow {
 
     fn flush(&self) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_says_what_changes_first() {
+        let mut activity = Activity { task: "Create tokens".into(), host: "web1".into(), ..Activity::default() };
+        assert_eq!(activity.describe(), "web1 · Create tokens");
+        activity.item = Some((3, 50));
+        activity.request = format!("POST {}", shorten_ids("/registries/11111111-1111-4111-8111-111111111111/tokens"));
+        assert_eq!(activity.describe(), "3 of 50 · POST /registries/11111111…/tokens · web1 · Create tokens");
+    }
+
+    #[test]
+    fn times_are_short() {
+        assert_eq!([4, 59, 60, 125].map(|s| describe_time(Duration::from_secs(s))), ["4s", "59s", "1m00s", "2m05s"]);
     }
 }

@@ -12,8 +12,6 @@ pub use recap::summarize_objects;
 use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
 
-use indicatif::ProgressBar;
-
 use outcome::ResultLevel;
 
 use super::bus::Writer;
@@ -31,7 +29,7 @@ pub struct Screen {
     paint: Paint,
     out: Box<dyn Write>,
     width: usize,
-    live: Option<ProgressBar>,
+    live: Option<live::LiveLine>,
     task: Option<TaskLabel>,
     announced: bool,
     /// The banner of the play, until there is something to show of it.
@@ -49,7 +47,7 @@ impl Screen {
     /// The screen on standard output; with a live line if standard error is a terminal.
     pub fn new(options: ScreenOptions) -> Self {
         let terminal = std::io::stdout().is_terminal();
-        let live = (terminal && std::io::stderr().is_terminal() && !options.quiet).then(live::new_bar);
+        let live = (terminal && std::io::stderr().is_terminal() && !options.quiet).then(live::LiveLine::new);
         let out: Box<dyn Write> = if options.quiet { Box::new(std::io::sink()) } else { Box::new(std::io::stdout()) };
         Self {
             options,
@@ -76,11 +74,11 @@ impl Screen {
     fn print_text(&mut self, text: &str, redactor: &Redactor) -> std::io::Result<()> {
         let text = redactor.redact(text);
         match &self.live {
-            Some(live) if !live.is_finished() => {
+            Some(live) => {
                 let out = &mut self.out;
                 live.suspend(|| out.write_all(text.as_bytes()).and_then(|()| out.flush()))
             }
-            _ => self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()),
+            None => self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()),
         }
     }
 
@@ -114,14 +112,9 @@ impl Screen {
     fn begin_task(&mut self, label: &TaskLabel, redactor: &Redactor) -> std::io::Result<()> {
         self.task = Some(label.clone());
         self.announced = false;
-        let message = label.task.to_string();
         if self.options.show_ok && self.options.show_skipped {
             self.announce_task(redactor)?;
         }
-        if let Some(live) = &self.live {
-            live.reset_elapsed();
-        }
-        self.show_wait(&message, redactor);
         Ok(())
     }
 
@@ -176,13 +169,6 @@ impl Screen {
             None => write(),
         }
     }
-
-    /// Says on the live line what is waited for, nothing taking it away; the time is that of the task.
-    fn show_wait(&mut self, message: &str, redactor: &Redactor) {
-        if let Some(live) = &self.live {
-            live::show_message(live, &redactor.redact(message));
-        }
-    }
 }
 
 fn host_start_line(label: &TaskLabel, host: &str) -> String {
@@ -211,6 +197,9 @@ impl Writer for Screen {
     }
 
     fn write_event(&mut self, event: &ReportEvent, redactor: &Redactor) -> std::io::Result<()> {
+        if let Some(live) = &mut self.live {
+            live.take_event(event, redactor);
+        }
         match event {
             ReportEvent::PlayStart { play, check } => self.begin_play(play, *check, redactor),
             ReportEvent::NoHostsMatched if self.options.brief => Ok(()),
@@ -240,10 +229,6 @@ impl Writer for Screen {
                 let line = format!("ASYNC POLL on {host}: jid={job} started=1 finished=0");
                 self.print_line(&line, Meaning::Verbose, redactor)
             }
-            ReportEvent::Progress(message) => {
-                self.show_wait(message, redactor);
-                Ok(())
-            }
             ReportEvent::Notice(notice) if self.hides_notice(notice) => Ok(()),
             ReportEvent::Notice(notice) => self.print_notice(notice, redactor),
             ReportEvent::Announcement { notice, task } => {
@@ -255,12 +240,10 @@ impl Writer for Screen {
             ReportEvent::Verbose(level, line) if *level <= self.options.verbosity => {
                 self.print_line(line, Meaning::Verbose, redactor)
             }
-            ReportEvent::Verbose(..) | ReportEvent::Debug(_) | ReportEvent::Request(_) => Ok(()),
+            ReportEvent::Verbose(..) | ReportEvent::Debug(_) | ReportEvent::Progress(_) => Ok(()),
+            ReportEvent::ItemStart { .. } | ReportEvent::RequestStart { .. } | ReportEvent::Request(_) => Ok(()),
             ReportEvent::Line(line) => self.print_text(&format!("{line}\n"), redactor),
             ReportEvent::Recap { last, hosts, custom, records, interrupted, .. } => {
-                if let Some(live) = &self.live {
-                    live.finish_and_clear();
-                }
                 if *interrupted {
                     return self.broken_off(records, redactor);
                 }

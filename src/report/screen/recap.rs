@@ -28,7 +28,7 @@ impl Screen {
     pub(super) fn print_summary(&mut self, records: &[Record], redactor: &Redactor) -> std::io::Result<()> {
         let mut text = String::new();
         if let Some(summary) = summarize_objects(records) {
-            text.push_str(&summary);
+            text.push_str(&if self.live.is_some() { textwrap::fill(&summary, self.width) } else { summary });
             text.push_str("\n\n");
         }
         if self.undetermined > 0 {
@@ -77,12 +77,8 @@ impl Screen {
         } else {
             Meaning::Ok
         };
-        // Padding is outside the colour so that columns line up with and without it.
-        let mut line = format!(
-            "{}{} :",
-            self.paint.paint_text(host, whole),
-            " ".repeat(26usize.saturating_sub(host.chars().count()))
-        );
+        let painted_host = self.paint.paint_text(host, whole);
+        let mut fields = Vec::new();
         for (name, count) in stats.named_counts() {
             let meaning = match name {
                 "ok" => Meaning::Ok,
@@ -92,12 +88,38 @@ impl Screen {
                 _ => Meaning::Failed,
             };
             let field = format!("{name}={count:<4}");
-            line.push(' ');
-            line.push_str(&if count > 0 { self.paint.paint_text(&field, meaning) } else { field });
+            let painted = if count > 0 { self.paint.paint_text(&field, meaning) } else { field.clone() };
+            fields.push((field, painted));
         }
-        line.push('\n');
-        line
+        let padding = 26usize.saturating_sub(host.chars().count());
+        let length =
+            host.chars().count() + padding + 2 + fields.iter().map(|(field, _)| field.len() + 1).sum::<usize>();
+        let trailing = fields.last().map_or(0, |(field, _)| field.len() - field.trim_end().len());
+        if self.live.is_some() && length - trailing > self.width {
+            return wrap_counts(&painted_host, host.chars().count(), &fields, self.width);
+        }
+        // Padding is outside the colour so that columns line up with and without it.
+        let counts = fields.iter().map(|(_, painted)| format!(" {painted}")).collect::<String>();
+        format!("{painted_host}{} :{counts}\n", " ".repeat(padding))
     }
+}
+
+/// The counts of a host in a narrow window: without padding, on as many lines as they need. Each field comes as it is and
+/// with its colour; colours end before the padding of a field is cut.
+fn wrap_counts(painted_host: &str, host_width: usize, fields: &[(String, String)], width: usize) -> String {
+    let (mut text, mut column) = (format!("{painted_host} :"), host_width + 2);
+    for (field, painted) in fields {
+        let word = field.trim_end();
+        if column + 1 + word.len() > width {
+            text.push_str("\n   ");
+            column = 3;
+        }
+        column += 1 + word.len();
+        text.push(' ');
+        text.push_str(&painted.replacen(field.as_str(), word, 1));
+    }
+    text.push('\n');
+    text
 }
 
 /// Summarizes the actions on registry objects in one line; `None` if no task had one.
@@ -106,4 +128,18 @@ pub fn summarize_objects(records: &[Record]) -> Option<String> {
         return None;
     }
     Some(format!("REGISTRY OBJECTS: {}", crate::reconcile::summarize_actions(records)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_wrap_at_words_in_a_narrow_window() {
+        let fields: Vec<(String, String)> = ["ok=8   ", "changed=4   ", "unreachable=0   ", "failed=0   "]
+            .map(|field| (field.to_owned(), format!("<{field}>")))
+            .to_vec();
+        let text = wrap_counts("<web1>", 4, &fields, 24);
+        assert_eq!(text, "<web1> : <ok=8> <changed=4>\n    <unreachable=0>\n    <failed=0>\n");
+    }
 }

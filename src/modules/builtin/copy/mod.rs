@@ -15,6 +15,7 @@ use crate::value::{Sealed, Value, python};
 use place::{Parcel, Placing};
 
 static SPEC: Spec = Spec::new("ansible.builtin.copy", "Copies files, folders or literal content.")
+    .examples(include_str!("../examples/copy.yml"))
     .bound_to_run()
     .hands_on(HandsOn::InFile)
     .params(&[

@@ -15,6 +15,7 @@ use crate::vars::users;
 use times::Times;
 
 static SPEC: Spec = Spec::new("ansible.builtin.file", "Manages files, folders, links and their attributes.")
+    .examples(include_str!("../examples/file.yml"))
     .makes_folder("state", "directory")
     .params(&[
         &[

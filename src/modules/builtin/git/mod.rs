@@ -16,35 +16,37 @@ use program::Program;
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["separate_git_dir", "bare"], &["accept_hostkey", "accept_newhostkey"]],
-    ..Spec::new("ansible.builtin.git", "Checks out a version of a git repository.").params(&[&[
-        Param::path("dest", "Folder of the working copy."),
-        Param::str("repo", "URL of the repository.").aliases(&["name"]).required(),
-        Param::str("version", "A branch, a tag, a commit, or `HEAD`.").default("HEAD"),
-        Param::str("remote", "The name of the remote.").default("origin"),
-        Param::str("refspec", "Additional refs to fetch."),
-        Param::str("reference", "Repository to copy objects from."),
-        Param::bool("force", "Discard local changes.").default("false"),
-        Param::int("depth", "Number of commits to fetch."),
-        Param::bool("clone", "Clone the repository if it does not exist.").default("true"),
-        Param::bool("update", "Fetch new commits.").default("true"),
-        Param::bool("verify_commit", "Require a signed commit.").default("false"),
-        Param::list("gpg_allowlist", &ParamKind::Str, "Fingerprints of accepted signing keys.")
-            .aliases(&["gpg_whitelist"])
-            .default(""),
-        Param::bool("accept_hostkey", "Accept unknown and changed host keys.").default("false"),
-        Param::bool("accept_newhostkey", "Accept unknown host keys.").default("false"),
-        Param::path("key_file", "Private key for SSH."),
-        Param::str("ssh_opts", "Options for SSH."),
-        Param::path("executable", "Path of the `git` program."),
-        Param::bool("bare", "Create a bare repository, without a working copy.").default("false"),
-        Param::bool("recursive", "Update submodules, too.").default("true"),
-        Param::bool("single_branch", "Fetch the history of one branch only.").default("false"),
-        Param::bool("track_submodules", "Use the newest commit of each submodule's branch.").default("false"),
-        Param::new("umask", ParamKind::Raw, "Umask for new files, as quoted octal digits."),
-        Param::path("archive", "Archive to create from the working copy."),
-        Param::str("archive_prefix", "Prefix folder in the archive."),
-        Param::path("separate_git_dir", "Separate folder for the repository data."),
-    ]])
+    ..Spec::new("ansible.builtin.git", "Checks out a version of a git repository.")
+        .examples(include_str!("../examples/git.yml"))
+        .params(&[&[
+            Param::path("dest", "Folder of the working copy."),
+            Param::str("repo", "URL of the repository.").aliases(&["name"]).required(),
+            Param::str("version", "A branch, a tag, a commit, or `HEAD`.").default("HEAD"),
+            Param::str("remote", "The name of the remote.").default("origin"),
+            Param::str("refspec", "Additional refs to fetch."),
+            Param::str("reference", "Repository to copy objects from."),
+            Param::bool("force", "Discard local changes.").default("false"),
+            Param::int("depth", "Number of commits to fetch."),
+            Param::bool("clone", "Clone the repository if it does not exist.").default("true"),
+            Param::bool("update", "Fetch new commits.").default("true"),
+            Param::bool("verify_commit", "Require a signed commit.").default("false"),
+            Param::list("gpg_allowlist", &ParamKind::Str, "Fingerprints of accepted signing keys.")
+                .aliases(&["gpg_whitelist"])
+                .default(""),
+            Param::bool("accept_hostkey", "Accept unknown and changed host keys.").default("false"),
+            Param::bool("accept_newhostkey", "Accept unknown host keys.").default("false"),
+            Param::path("key_file", "Private key for SSH."),
+            Param::str("ssh_opts", "Options for SSH."),
+            Param::path("executable", "Path of the `git` program."),
+            Param::bool("bare", "Create a bare repository, without a working copy.").default("false"),
+            Param::bool("recursive", "Update submodules, too.").default("true"),
+            Param::bool("single_branch", "Fetch the history of one branch only.").default("false"),
+            Param::bool("track_submodules", "Use the newest commit of each submodule's branch.").default("false"),
+            Param::new("umask", ParamKind::Raw, "Umask for new files, as quoted octal digits."),
+            Param::path("archive", "Archive to create from the working copy."),
+            Param::str("archive_prefix", "Prefix folder in the archive."),
+            Param::path("separate_git_dir", "Separate folder for the repository data."),
+        ]])
 };
 
 /// The module.

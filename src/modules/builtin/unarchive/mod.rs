@@ -18,24 +18,28 @@ use crate::value::{Dict, Value, python};
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["include", "exclude"]],
-    ..Spec::new("ansible.builtin.unarchive", "Unpacks an archive into a folder.").bound_to_run().params(&[
-        &[
-            Param::path("src", "Archive: zip, or tar, plain or compressed with gzip, bzip2, xz or zstd.").required(),
-            Param::path("dest", "Destination folder; must exist.").required(),
-            Param::bool("remote_src", "Whether the archive is on the host, or a URL.").default("false"),
-            Param::path("creates", "Do not unpack if this file exists."),
-            Param::bool("list_files", "Return the list of files in the archive.").default("false"),
-            Param::bool("keep_newer", "Keep files that are newer than in the archive.").default("false"),
-            Param::list("exclude", &ParamKind::Str, "Names or patterns to exclude.").default(""),
-            Param::list("include", &ParamKind::Str, "Names or patterns to unpack; default: all.").default(""),
-            Param::list("extra_opts", &ParamKind::Str, "Further options for `tar` or `unzip`.").default(""),
-            Param::bool("validate_certs", "Verify the certificate of the server.").default("true"),
-            Param::int("io_buffer_size", "Accepted, without effect.").default("65536"),
-            Param::bool("copy", "Deprecated opposite of `remote_src`."),
-            Param::bool("decrypt", "Decrypt a vaulted archive.").default("true"),
-        ],
-        COMMON,
-    ])
+    ..Spec::new("ansible.builtin.unarchive", "Unpacks an archive into a folder.")
+        .examples(include_str!("../examples/unarchive.yml"))
+        .bound_to_run()
+        .params(&[
+            &[
+                Param::path("src", "Archive: zip, or tar, plain or compressed with gzip, bzip2, xz or zstd.")
+                    .required(),
+                Param::path("dest", "Destination folder; must exist.").required(),
+                Param::bool("remote_src", "Whether the archive is on the host, or a URL.").default("false"),
+                Param::path("creates", "Do not unpack if this file exists."),
+                Param::bool("list_files", "Return the list of files in the archive.").default("false"),
+                Param::bool("keep_newer", "Keep files that are newer than in the archive.").default("false"),
+                Param::list("exclude", &ParamKind::Str, "Names or patterns to exclude.").default(""),
+                Param::list("include", &ParamKind::Str, "Names or patterns to unpack; default: all.").default(""),
+                Param::list("extra_opts", &ParamKind::Str, "Further options for `tar` or `unzip`.").default(""),
+                Param::bool("validate_certs", "Verify the certificate of the server.").default("true"),
+                Param::int("io_buffer_size", "Accepted, without effect.").default("65536"),
+                Param::bool("copy", "Deprecated opposite of `remote_src`."),
+                Param::bool("decrypt", "Decrypt a vaulted archive.").default("true"),
+            ],
+            COMMON,
+        ])
 };
 
 /// The module.

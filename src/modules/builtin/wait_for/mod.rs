@@ -19,6 +19,7 @@ use crate::template::python::regex_syntax::RegexFlags;
 use crate::value::{Dict, Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.wait_for", "Waits for a port, a file, or a duration.")
+    .examples(include_str!("../examples/wait_for.yml"))
     .check(CheckSupport::None)
     .params(&[&[
         Param::str("host", "Name or address of the host with the port.").default("127.0.0.1"),
