@@ -8,48 +8,19 @@ use lsp_types::{
     MarkupContent, MarkupKind, TextEdit,
 };
 
+use super::choice::Choice;
 use super::document::{Document, Workspace};
 use super::place::CursorPlace;
 use super::structure::{LOOP_CONTROL, MappingKind};
-use super::{completion_template, completion_value, server};
+use super::{completion_template, completion_value};
 use crate::modules::MODULES;
 use crate::modules::spec::{Param, ParamKind};
 use crate::playbook::action::EXECUTOR_ACTIONS;
 use crate::playbook::keyword::{KeywordPlace, Shape};
 
-/// Something to choose.
-pub struct Choice {
-    /// Text that is put in.
-    pub insert: String,
-    /// Text that is shown and matched.
-    pub label: String,
-    /// Kind, for the picture beside it.
-    pub kind: CompletionItemKind,
-    /// One sentence.
-    pub about: String,
-    /// Smaller ones come first.
-    pub rank: u8,
-}
-
-impl Choice {
-    /// A word that is put in as it is.
-    pub fn new(label: &str, kind: CompletionItemKind, about: &str) -> Self {
-        Self { insert: label.to_owned(), label: label.to_owned(), kind, about: about.to_owned(), rank: 5 }
-    }
-
-    /// A key with what follows it.
-    fn key(label: &str, kind: CompletionItemKind, about: &str, after: &str) -> Self {
-        Self { insert: format!("{label}{after}"), ..Self::new(label, kind, about) }
-    }
-
-    fn ranked(self, rank: u8) -> Self {
-        Self { rank, ..self }
-    }
-}
-
 /// Answers a request for what may stand at a place.
 pub fn complete(workspace: &Workspace, params: CompletionParams) -> Option<CompletionResponse> {
-    let (document, offset) = server::locate(workspace, &params.text_document_position)?;
+    let (document, offset) = workspace.locate(&params.text_document_position)?;
     let (choices, start) = list_choices(workspace, &document, offset);
     let items = choices.into_iter().map(|choice| to_item(&document, choice, start..offset)).collect();
     Some(CompletionResponse::Array(items))

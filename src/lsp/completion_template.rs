@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use lsp_types::CompletionItemKind as Kind;
 
-use super::completion::Choice;
-use super::document::{Document, Workspace};
+use super::choice::Choice;
+use super::document::{Document, FileKind, Workspace};
 use super::expression::{CONDITIONS, Region, Token, TokenKind, read_tokens};
 use super::place::CursorPlace;
-use super::structure::FileKind;
 use crate::executor;
 use crate::reference::module::returned_values;
 use crate::reference::topic::Topics;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lsp_types::CompletionItemKind as Kind;
 
-use super::completion::Choice;
+use super::choice::Choice;
 use super::document::{Document, Workspace};
 use super::names::is_role_action;
 use super::structure::MappingKind;

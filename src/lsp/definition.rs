@@ -8,12 +8,11 @@ use lsp_types::{GotoDefinitionParams, GotoDefinitionResponse, Location, Referenc
 
 use super::document::{Document, Workspace, path_to_uri};
 use super::names::{VariableDefinition, VariableOrigin, yaml_files};
-use super::server;
 use super::symbol_at::{SymbolKind, symbol_at};
 
 /// Answers a request for the place at which a name is defined.
 pub fn go_to_definition(workspace: &Workspace, params: GotoDefinitionParams) -> Option<GotoDefinitionResponse> {
-    let (document, offset) = server::locate(workspace, &params.text_document_position_params)?;
+    let (document, offset) = workspace.locate(&params.text_document_position_params)?;
     let symbol = symbol_at(workspace, &document, offset)?;
     let places = match symbol.kind {
         SymbolKind::Variable => {
@@ -87,7 +86,7 @@ fn is_visible(document: &Document, definition: &VariableDefinition, offset: usiz
 
 /// Answers a request for all places that use a name.
 pub fn find_references(workspace: &Workspace, params: ReferenceParams) -> Option<Vec<Location>> {
-    let (document, offset) = server::locate(workspace, &params.text_document_position)?;
+    let (document, offset) = workspace.locate(&params.text_document_position)?;
     let symbol = symbol_at(workspace, &document, offset)?;
     let declared = params.context.include_declaration;
     let own = workspace.read(&document.path)?;

@@ -8,9 +8,8 @@ use std::sync::Arc;
 
 use lsp_types::{DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, PublishDiagnosticsParams};
 
-use super::document::{Document, Workspace, path_to_uri};
+use super::document::{Document, FileKind, Workspace, path_to_uri};
 use super::position::LineIndex;
-use super::structure::FileKind;
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::secrets::Redactor;
 use crate::source::{Source, Span};

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::str::FromStr as _;
 
-use lsp_types::{Location, Position, TextDocumentContentChangeEvent, Uri};
+use lsp_types::{Location, Position, TextDocumentContentChangeEvent, TextDocumentPositionParams, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::expression::{Region, find_regions};
 use super::outline::Outline;
+use super::outline_reader::read_outline;
 use super::position::{ColumnUnit, LineIndex};
-use super::structure::FileKind;
 use crate::intake::markdown;
 use crate::source::Source;
 
@@ -22,6 +22,21 @@ const PATH_SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b
 
 /// Largest file that is read from disk.
 const MAX_FILE: u64 = 4 << 20;
+
+/// Kind of a file, by its place and its contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// Plays.
+    Playbook,
+    /// Tasks without a play.
+    Tasks,
+    /// Handlers of a role.
+    Handlers,
+    /// Variables.
+    Variables,
+    /// Something else.
+    Other,
+}
 
 /// A text with its address and structure.
 pub struct Document {
@@ -36,7 +51,7 @@ pub struct Document {
     unit: ColumnUnit,
     outline: OnceCell<Outline>,
     regions: OnceCell<Vec<Region>>,
-    kind: OnceCell<FileKind>,
+    pub(super) kind: OnceCell<FileKind>,
 }
 
 impl Document {
@@ -68,20 +83,15 @@ impl Document {
             let name = self.path.display().to_string();
             let source = Source::new(name, self.text.as_str());
             if markdown::is_page(&source) {
-                return Outline::read(&keep_fences(&self.text));
+                return read_outline(&keep_fences(&self.text));
             }
-            Outline::read(&self.text)
+            read_outline(&self.text)
         })
     }
 
     /// Returns the places of templates and conditions.
     pub fn regions(&self) -> &[Region] {
         self.regions.get_or_init(|| find_regions(&self.text, self.outline()))
-    }
-
-    /// Returns the kind of the file.
-    pub fn file_kind(&self) -> FileKind {
-        *self.kind.get_or_init(|| self.find_kind())
     }
 
     /// Returns a part of the text; empty where the range does not fall on characters.
@@ -213,6 +223,13 @@ impl Workspace {
     /// Returns an open text.
     pub fn get(&self, uri: &Uri) -> Option<Rc<Document>> {
         self.open.get(&uri_to_path(uri)).cloned()
+    }
+
+    /// Returns an open text and the offset of a position in it.
+    pub fn locate(&self, place: &TextDocumentPositionParams) -> Option<(Rc<Document>, usize)> {
+        let document = self.get(&place.text_document.uri)?;
+        let offset = document.offset(place.position);
+        Some((document, offset))
     }
 
     /// Returns all open texts.

@@ -280,10 +280,11 @@ impl Lexer<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::outline_reader::read_outline;
     use super::*;
 
     fn words(text: &str) -> Vec<(TokenKind, String)> {
-        let regions = find_regions(text, &Outline::read(text));
+        let regions = find_regions(text, &read_outline(text));
         let tokens = regions.iter().flat_map(|region| read_tokens(text, region));
         let tokens = tokens.filter(|token| !matches!(token.kind, TokenKind::Sign | TokenKind::Word));
         tokens.map(|token| (token.kind, text[token.range].to_owned())).collect()

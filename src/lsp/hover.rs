@@ -8,7 +8,6 @@ use super::document::{Document, Workspace};
 use super::expression::TokenKind;
 use super::markdown_text::{describe_keyword, describe_module, describe_param, describe_topic};
 use super::outline::NodeKind;
-use super::server;
 use super::structure::MappingKind;
 use super::symbol_at::token_at;
 use super::{definition, inlay};
@@ -18,7 +17,7 @@ use crate::reference::topic::Topics;
 
 /// Answers a request for the text about a place.
 pub fn show_hover(workspace: &Workspace, params: HoverParams) -> Option<Hover> {
-    let (document, offset) = server::locate(workspace, &params.text_document_position_params)?;
+    let (document, offset) = workspace.locate(&params.text_document_position_params)?;
     let (text, range) = describe_place(workspace, &document, offset)?;
     let contents = HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value: text });
     Some(Hover { contents, range: Some(document.range(&range)) })

@@ -6,6 +6,7 @@
 //! nothing, opens no vault and sends no request.
 
 mod check_timer;
+mod choice;
 mod code_action;
 mod completion;
 mod completion_template;
@@ -21,6 +22,7 @@ mod inlay;
 mod markdown_text;
 pub mod names;
 pub mod outline;
+mod outline_reader;
 mod place;
 mod position;
 mod rename;

@@ -5,10 +5,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::document::{Document, Workspace};
+use super::document::{Document, FileKind, Workspace};
 use super::expression::{TokenKind, read_tokens};
 use super::outline::NodeKind;
-use super::structure::{FileKind, MappingKind};
+use super::structure::MappingKind;
 
 /// Origin of a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

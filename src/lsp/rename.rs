@@ -7,7 +7,6 @@ use thiserror::Error;
 
 use super::definition::{find_variable, variable_places};
 use super::document::Workspace;
-use super::server;
 use super::symbol_at::{SymbolKind, symbol_at};
 
 /// Refusal of a renaming.
@@ -37,7 +36,7 @@ pub enum RenameError {
 
 /// Answers whether there is something to rename at a place.
 pub fn prepare_rename(workspace: &Workspace, params: TextDocumentPositionParams) -> Option<PrepareRenameResponse> {
-    let (document, offset) = server::locate(workspace, &params)?;
+    let (document, offset) = workspace.locate(&params)?;
     let symbol = symbol_at(workspace, &document, offset).filter(|symbol| symbol.kind == SymbolKind::Variable)?;
     Some(PrepareRenameResponse::RangeWithPlaceholder { range: document.range(&symbol.range), placeholder: symbol.name })
 }
@@ -49,7 +48,7 @@ pub fn prepare_rename(workspace: &Workspace, params: TextDocumentPositionParams)
 #[allow(clippy::mutable_key_type, reason = "addresses are never changed while they are keys")]
 pub fn rename_variable(workspace: &Workspace, params: RenameParams) -> Result<Option<WorkspaceEdit>, RenameError> {
     let place = &params.text_document_position;
-    let (document, offset) = server::locate(workspace, place).ok_or(RenameError::NoVariable)?;
+    let (document, offset) = workspace.locate(place).ok_or(RenameError::NoVariable)?;
     let symbol = symbol_at(workspace, &document, offset).filter(|symbol| symbol.kind == SymbolKind::Variable);
     let (old, new) = (symbol.ok_or(RenameError::NoVariable)?.name, params.new_name);
     if !crate::value::is_variable_name(&new) {

@@ -18,7 +18,7 @@ use serde_json::{Value as Json, json};
 
 use super::check_timer::CheckTimer;
 use super::diagnostics::{CheckText, Findings};
-use super::document::{Document, Workspace};
+use super::document::Workspace;
 use super::position::ColumnUnit;
 use super::{code_action, completion, definition, folding, hover, inlay, rename, signature_help, symbol};
 
@@ -289,14 +289,4 @@ fn read<N: notification::Notification>(params: Json) -> Option<N::Params> {
 
 fn failure(id: RequestId, code: ErrorCode, message: &str) -> Response {
     Response::new_err(id, code as i32, message.to_owned())
-}
-
-/// Returns an open text and the offset of a position in it.
-pub(super) fn locate(
-    workspace: &Workspace,
-    place: &lsp_types::TextDocumentPositionParams,
-) -> Option<(std::rc::Rc<Document>, usize)> {
-    let document = workspace.get(&place.text_document.uri)?;
-    let offset = document.offset(place.position);
-    Some((document, offset))
 }

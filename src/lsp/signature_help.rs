@@ -4,7 +4,6 @@ use lsp_types::{ParameterInformation, ParameterLabel, SignatureHelp, SignatureHe
 
 use super::document::{Document, Workspace};
 use super::expression::{Region, Token, TokenKind, read_tokens};
-use super::server;
 use crate::reference::topic::Topics;
 
 /// A call that is not closed before the cursor.
@@ -18,7 +17,7 @@ struct OpenCall {
 
 /// Answers a request for the signature of the call around a place.
 pub fn show_signature(workspace: &Workspace, params: SignatureHelpParams) -> Option<SignatureHelp> {
-    let (document, offset) = server::locate(workspace, &params.text_document_position_params)?;
+    let (document, offset) = workspace.locate(&params.text_document_position_params)?;
     let region = document.regions().iter().find(|region| (region.range.start..=region.range.end).contains(&offset))?;
     let region = Region { range: region.range.start..offset, ..region.clone() };
     let tokens = read_tokens(&document.text, &region);

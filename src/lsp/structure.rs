@@ -2,27 +2,12 @@
 
 use std::ops::Range;
 
-use super::document::Document;
+use super::document::{Document, FileKind};
 use super::outline::NodeKind;
 use crate::modules::spec::Param;
 use crate::modules::{self, Spec};
 use crate::playbook::keyword::{Keyword, KeywordPlace};
 use crate::playbook::{action, keyword};
-
-/// Kind of a file, by its place and its contents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileKind {
-    /// Plays.
-    Playbook,
-    /// Tasks without a play.
-    Tasks,
-    /// Handlers of a role.
-    Handlers,
-    /// Variables.
-    Variables,
-    /// Something else.
-    Other,
-}
 
 /// Kind of a mapping, which decides about its keys.
 #[derive(Debug, Clone, Copy)]
@@ -78,8 +63,13 @@ pub const LOOP_CONTROL: &[(&str, &str)] = &[
 ];
 
 impl Document {
+    /// Returns the kind of the file.
+    pub fn file_kind(&self) -> FileKind {
+        *self.kind.get_or_init(|| self.find_kind())
+    }
+
     /// Finds the kind of the file by its place and its contents.
-    pub(super) fn find_kind(&self) -> FileKind {
+    fn find_kind(&self) -> FileKind {
         let outline = self.outline();
         let mut roots = outline.children(None).peekable();
         let is_play = |index: usize| outline.children(Some(index)).any(|child| PLAY_KEYS.contains(&self.key(child)));

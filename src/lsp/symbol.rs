@@ -2,10 +2,9 @@
 
 use lsp_types::{DocumentSymbol, DocumentSymbolParams, DocumentSymbolResponse, SymbolKind};
 
-use super::document::{Document, Workspace};
+use super::document::{Document, FileKind, Workspace};
 use super::outline::NodeKind;
-use super::server;
-use super::structure::{FileKind, MappingKind, TASK_LISTS};
+use super::structure::{MappingKind, TASK_LISTS};
 
 /// Answers a request for the symbols of a text.
 pub fn list_symbols(workspace: &Workspace, params: DocumentSymbolParams) -> Option<DocumentSymbolResponse> {
@@ -13,7 +12,7 @@ pub fn list_symbols(workspace: &Workspace, params: DocumentSymbolParams) -> Opti
         text_document: params.text_document,
         position: lsp_types::Position::default(),
     };
-    let (document, _) = server::locate(workspace, &place)?;
+    let (document, _) = workspace.locate(&place)?;
     let roots = document.outline().children(None);
     let symbols = if document.file_kind() == FileKind::Variables {
         roots
