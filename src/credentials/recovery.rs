@@ -1,6 +1,7 @@
 //! Entries of earlier runs for a token of this run.
 
 use super::entry::{CredentialEntry, KeepReason};
+use super::run_log::RunLog;
 use super::store::CredentialStore;
 use crate::ionos::api::{EarlierRecord, LeftPassword, LostCreation};
 use crate::ionos::model::Token;
@@ -28,8 +29,9 @@ impl CredentialStore {
                 && entry.subject.name == name
                 && entry.may_have_created(token)
         };
-        let own = self.own_entries();
-        let unclear = own.iter().chain(others.iter().map(|listed| &listed.entry)).find(|entry| meant(entry))?;
+        let own = self.own_log();
+        let own = own.iter().flat_map(RunLog::entries);
+        let unclear = own.chain(others.iter().map(|listed| &listed.entry)).find(|entry| meant(entry))?;
         Some(EarlierRecord::Lost(LostCreation {
             requested: unclear.requested.clone(),
             why: unclear.failure().map(str::to_owned),
@@ -61,8 +63,9 @@ impl CredentialStore {
                 && entry.id() != Some(replaced)
                 && entry.replaces.as_ref().is_some_and(same)
         };
-        let own = self.own_entries();
-        let found = others.iter().map(|listed| &listed.entry).chain(&own).rev().find(meant)?;
+        let own = self.own_log();
+        let own = own.iter().flat_map(RunLog::entries);
+        let found = others.iter().map(|listed| &listed.entry).chain(own).rev().find(meant)?;
         Some(found.id().unwrap_or(&found.subject.name).to_owned())
     }
 }

@@ -90,7 +90,7 @@ impl RunLog {
     }
 
     /// Returns the entries.
-    pub(super) fn entries(&self) -> impl Iterator<Item = &CredentialEntry> {
+    pub(super) fn entries(&self) -> impl DoubleEndedIterator<Item = &CredentialEntry> {
         self.entries.values()
     }
 

@@ -1,6 +1,6 @@
 //! The store of a run: its requests, answers and deliveries.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -25,7 +25,7 @@ pub struct CredentialStore {
     pub(super) key: Option<CredentialKey>,
     warn: Box<dyn Fn(String)>,
     own: RefCell<Option<RunLog>>,
-    /// The entries of other runs, as they were when they were read.
+    /// The entries of runs that had ended when they were read.
     others: RefCell<Option<Vec<Listed>>>,
     matchers: RefCell<BTreeMap<String, Rc<PasswordMatcher>>>,
     /// The place cannot be read; the user is warned once.
@@ -207,7 +207,7 @@ impl CredentialStore {
     }
 
     fn forget_others(&self, meant: &dyn Fn(&CredentialEntry) -> bool) {
-        let found: Vec<Listed> = self.other_entries().into_iter().filter(|listed| meant(&listed.entry)).collect();
+        let found: Vec<Listed> = self.other_entries().iter().filter(|listed| meant(&listed.entry)).cloned().collect();
         for listed in found {
             match super::catalog::forget_entry(&*self.backend, &listed) {
                 Ok(()) | Err(StoreError::Held(_)) => {}
@@ -217,17 +217,26 @@ impl CredentialStore {
         }
     }
 
+    /// Returns the entry of a token, given by its id, that an earlier run has left.
+    fn find_other(&self, token: &str) -> Option<Listed> {
+        self.other_entries().iter().find(|listed| listed.entry.id() == Some(token)).cloned()
+    }
+
     fn drop_cached(&self, listed: &Listed) {
         if let Some(all) = self.others.borrow_mut().as_mut() {
             all.retain(|other| other.log != listed.log || !other.entry.is_same_request(&listed.entry));
         }
     }
 
-    /// Returns the entries of runs that have ended.
-    pub(super) fn other_entries(&self) -> Vec<Listed> {
-        let mut cached = self.others.borrow_mut();
-        let all = cached.get_or_insert_with(|| self.read_others());
-        all.iter().filter(|listed| !listed.is_held).cloned().collect()
+    /// Returns the entries of runs that have ended. Thousands of passwords may be kept, and each token asks: nothing is
+    /// copied.
+    pub(super) fn other_entries(&self) -> Ref<'_, [Listed]> {
+        if self.others.borrow().is_none() {
+            let mut ended = self.read_others();
+            ended.retain(|listed| !listed.is_held);
+            self.others.replace(Some(ended));
+        }
+        Ref::map(self.others.borrow(), |others| others.as_deref().unwrap_or_default())
     }
 
     /// Returns the entries of all other runs as they are now.
@@ -261,8 +270,7 @@ impl CredentialStore {
     /// Takes the entry of a token over from a run that has ended. The password is in both logs for a moment, never in
     /// none.
     pub(super) fn take_over(&self, token: &str) -> bool {
-        let found = self.other_entries().into_iter().find(|listed| listed.entry.id() == Some(token));
-        let Some(listed) = found else { return false };
+        let Some(listed) = self.find_other(token) else { return false };
         let taken = (|| {
             // Another run may have been faster.
             let Some(log) = self.backend.hold_log(&listed.log)? else { return Ok(false) };
@@ -287,9 +295,9 @@ impl CredentialStore {
         self.own.borrow().as_ref()?.find_token(token).cloned()
     }
 
-    /// Returns the entries of this run.
-    pub(super) fn own_entries(&self) -> Vec<CredentialEntry> {
-        self.own.borrow().iter().flat_map(RunLog::entries).cloned().collect()
+    /// Returns the log of this run, if it has one yet.
+    pub(super) fn own_log(&self) -> Ref<'_, Option<RunLog>> {
+        self.own.borrow()
     }
 
     /// Returns the names of tokens in a registry that this run has requested without learning the outcome.
@@ -323,8 +331,7 @@ impl CredentialStore {
     /// Returns the facts that are remembered of a token, given by its id: of this run, or of those before it.
     pub fn remembered_values(&self, token: &str) -> BTreeMap<String, Json> {
         let own = self.own_entry(token).map(|entry| entry.facts);
-        let earlier = || self.other_entries().into_iter().find(|listed| listed.entry.id() == Some(token));
-        own.or_else(|| earlier().map(|listed| listed.entry.facts)).unwrap_or_default()
+        own.or_else(|| self.find_other(token).map(|listed| listed.entry.facts)).unwrap_or_default()
     }
 
     /// Remembers a fact about a token, given by its id; null forgets it. Facts outlive the password, and end with the

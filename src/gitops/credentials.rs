@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
-use super::engine::{EngineError, GitopsEngine};
+use super::engine::{CredentialWrite, EngineError, GitopsEngine};
 use crate::credentials::{RemoteAnswer, RemoteRequest, socket_file};
 
 /// The longest line of a request.
@@ -127,15 +127,4 @@ async fn answer_remote(
         }
     }
     Ok(answer)
-}
-
-/// A change of a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CredentialWrite {
-    /// Text is added.
-    Append,
-    /// Text takes the place of all that is there.
-    Replace,
-    /// The log is removed.
-    Remove,
 }

@@ -271,3 +271,8 @@ impl JobRecord {
         *self.counts.entry(outcome.as_str().to_owned()).or_default() += 1;
     }
 }
+
+/// The first digits of a commit, as people know it.
+pub fn shorten_commit(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
+}

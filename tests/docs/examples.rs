@@ -68,6 +68,10 @@ fn examples_of_modules_run() {
         let text = spec.examples.replace("https://example.org/", &here);
         fs::write(folder.path().join("site.yml"), text.replace("https://api.example.org", &server.url())).unwrap();
         let (is_fine, said) = run("ionplay site.yml", folder.path());
+        if said.contains("no known service manager") {
+            eprintln!("skipped: this host has no service manager for the example of {}", spec.name);
+            continue;
+        }
         assert!(is_fine && !said.contains("WARNING"), "{}:\n{said}", spec.name);
     }
 }

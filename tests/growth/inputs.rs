@@ -52,6 +52,22 @@ fn nested(folder: &Path, size: usize) {
 /// All inputs.
 pub const INPUTS: &[Input] = &[
     Input {
+        name: "tokens that a loop creates",
+        size: 100,
+        write: |folder, size| {
+            let task = "  - registry_token: {registry: demo, name: 'token-{{ item }}', scopes: []}\n    no_log: true\n";
+            play(folder, "", &format!("{task}    loop: \"{{{{ range({size}) | list }}}}\"\n"));
+        },
+    },
+    Input {
+        name: "tokens that tasks create",
+        size: 60,
+        write: |folder, size| {
+            let task = |n| format!("  - registry_token: {{registry: demo, name: token-{n}, scopes: []}}\n");
+            play(folder, "", &repeated(size, task));
+        },
+    },
+    Input {
         name: "hosts that count all hosts of a group",
         size: 60,
         write: |folder, size| {

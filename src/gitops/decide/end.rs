@@ -2,13 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::super::record::{ActiveRun, AppliedCommit, Health, JobRecord, RetryState, RunTarget, WaitingRun};
+use super::super::record::{
+    ActiveRun, AppliedCommit, Health, JobRecord, RetryState, RunTarget, WaitingRun, shorten_commit,
+};
 use super::super::view::{JobState, JobStatus, LastRun, Outcome, PendingApproval, Reason};
 use super::RunEffect;
 use super::due::next_due;
+use super::ending::RunEnding;
 use super::prune::describe_unnamed;
 use super::rules::{Dependencies, JobRules, add_saturating, retry_pause};
-use super::step::{RunEnding, shorten_commit};
 
 /// How many applied commits are kept for a rollback.
 const APPLIED_KEPT: usize = 20;

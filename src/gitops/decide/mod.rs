@@ -6,6 +6,7 @@
 
 mod due;
 mod end;
+mod ending;
 mod prune;
 mod request;
 mod rules;
@@ -15,10 +16,11 @@ mod step;
 
 pub use due::{Next, next_due, next_step};
 pub use end::{derive_state, derive_status};
+pub use ending::RunEnding;
 pub use prune::next_prune_step_at;
 pub use request::{Answered, JobRequest, answer_request};
 pub use rules::{Dependencies, JobRules};
-pub use step::{Applied, Fetched, Planned, Relation, RunEnding, RunEvent, decide_event, may_prune};
+pub use step::{Applied, Fetched, Planned, Relation, RunEvent, decide_event, may_prune};
 
 use super::record::{JobRecord, RunTarget};
 

@@ -7,8 +7,8 @@ use super::super::record::{Health, JobRecord, Offer};
 use super::super::view::{Decision, GitopsStatus, Outcome, Reason, Suspension};
 use super::RunEffect;
 use super::end::end_waiting;
+use super::ending::RunEnding;
 use super::rules::JobRules;
-use super::step::RunEnding;
 
 /// A request. `by` is who asks: `cli`, `api` or `page`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

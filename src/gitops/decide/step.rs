@@ -4,10 +4,11 @@ use jiff::Timestamp;
 
 use super::super::config::{ActionKind, Approval, Drift, PruneMode};
 use super::super::record::{
-    ActiveRun, Health, JobRecord, KnownToken, MadeObject, Phase, RetryState, RunTarget, WaitingRun,
+    ActiveRun, Health, JobRecord, KnownToken, MadeObject, Phase, RetryState, RunTarget, WaitingRun, shorten_commit,
 };
 use super::super::view::{Outcome, PlanCounts, Reason};
 use super::due::find_expiring;
+use super::ending::RunEnding;
 use super::rules::{JobRules, add_saturating};
 use super::{Decided, RunEffect, end};
 
@@ -103,34 +104,6 @@ pub struct Applied {
     pub tokens: Vec<KnownToken>,
     /// Objects that the job has made so far.
     pub objects: Vec<MadeObject>,
-}
-
-/// The end of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunEnding {
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Why, unless it ended well.
-    pub error: Option<String>,
-    /// Whether another try may help.
-    pub retry: bool,
-}
-
-impl RunEnding {
-    /// An end that needs no explanation.
-    pub fn from_outcome(outcome: Outcome) -> Self {
-        Self { outcome, error: None, retry: false }
-    }
-
-    /// A failure that is tried again.
-    pub fn from_failure(error: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Failed, error: Some(error.into()), retry: true }
-    }
-
-    /// A refusal.
-    pub fn from_refusal(error: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Refused, error: Some(error.into()), retry: false }
-    }
 }
 
 /// Returns the record after an event, and what is to be done.
@@ -323,11 +296,6 @@ fn note_attempt(record: &mut JobRecord, target: &RunTarget, commit: &str) {
         let stands = record.observed.as_deref() == Some(commit);
         record.passed_over = if stands { None } else { record.observed.clone() };
     }
-}
-
-/// The first digits of a commit, as people know it.
-pub(super) fn shorten_commit(commit: &str) -> &str {
-    commit.get(..12).unwrap_or(commit)
 }
 
 fn handle_plan(

@@ -19,11 +19,21 @@ use std::rc::Rc;
 use thiserror::Error;
 
 use super::config::{GitopsConfig, StoreConfig};
-use super::credentials::CredentialWrite;
 use super::decide::{Answered, JobRequest};
 use super::record::JobRecord;
 use super::view::JobRun;
 use crate::credentials::RemoteLog;
+
+/// A change of a log of the credential store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialWrite {
+    /// Text is added.
+    Append,
+    /// Text takes the place of all that is there.
+    Replace,
+    /// The log is removed.
+    Remove,
+}
 
 /// Pending result of an engine. Everything runs on one thread.
 pub type EngineFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError>> + 'a>>;

@@ -2,38 +2,12 @@
 
 use std::collections::VecDeque;
 
-use super::super::step::{Applied, Fetched, Planned, Relation, RunEnding, RunEvent, decide_event};
+use super::super::ending::RunEnding;
+use super::super::step::{Applied, Fetched, Planned, Relation, RunEvent, decide_event};
 use super::super::{Next, RunEffect, next_step};
-use super::world::{LEASE, OBJECTS, PlanOfRun, Simulation};
+use super::world::{Applying, Doing, LEASE, OBJECTS, PlanOfRun, Simulation};
 use crate::gitops::record::RunTarget;
 use crate::gitops::view::{Outcome, PlanCounts};
-
-/// A host.
-#[derive(Default)]
-pub(super) struct SimulatedHost {
-    pub stalled_until: i64,
-    pub doing: Doing,
-}
-
-/// Current activity of a host.
-#[derive(Default)]
-pub(super) enum Doing {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// It holds the claim of this number, and carries out effects.
-    Effects(u64, VecDeque<RunEffect>),
-    /// A child of it applies: what is left to write, and until when it may.
-    Applying(Applying),
-}
-
-/// A child that applies.
-pub(super) struct Applying {
-    epoch: u64,
-    plan: PlanOfRun,
-    left: Vec<usize>,
-    deadline: i64,
-}
 
 impl Simulation<'_> {
     /// A host does its next step.

@@ -1,13 +1,12 @@
 //! The branch, the objects, the store, and what happens to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::request::{JobRequest, answer_request};
 use super::super::rules::JobRules;
 use super::super::{Next, RunEffect, next_step};
-use super::host::{Doing, SimulatedHost};
 use crate::gitops::config::{Approval, Drift};
 use crate::gitops::record::{Health, JobRecord, RunTarget};
 use crate::gitops::view::{Outcome, Reason};
@@ -56,6 +55,33 @@ pub(super) struct PlanOfRun {
     pub digest: String,
     pub from: [u64; OBJECTS],
     pub changes: BTreeMap<usize, u64>,
+}
+
+/// A host.
+#[derive(Default)]
+pub(super) struct SimulatedHost {
+    pub stalled_until: i64,
+    pub doing: Doing,
+}
+
+/// Current activity of a host.
+#[derive(Default)]
+pub(super) enum Doing {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// It holds the claim of this number, and carries out effects.
+    Effects(u64, VecDeque<RunEffect>),
+    /// A child of it applies: what is left to write, and until when it may.
+    Applying(Applying),
+}
+
+/// A child that applies.
+pub(super) struct Applying {
+    pub epoch: u64,
+    pub plan: PlanOfRun,
+    pub left: Vec<usize>,
+    pub deadline: i64,
 }
 
 /// Everything there is.

@@ -3,7 +3,7 @@
 use super::super::EngineError;
 use super::Postgres;
 use crate::credentials::RemoteLog;
-use crate::gitops::credentials::CredentialWrite;
+use crate::gitops::engine::CredentialWrite;
 
 /// Keeps what this process holds.
 const RENEW: &str = "update ionplay_gitops.credential

@@ -91,6 +91,13 @@ impl Link {
         Ok((link, received))
     }
 
+    /// Returns whether the tables are of this version.
+    pub(super) async fn has_known_tables(&self) -> Result<bool, EngineError> {
+        let rows =
+            self.query("read the version of the tables", "select number from ionplay_gitops.version", &[]).await?;
+        Ok(rows.first().is_some_and(|row| row.get::<_, i32>(0) == schema::VERSION))
+    }
+
     async fn connect(&self) -> Result<Rc<Client>, ConnectError> {
         let _one = self.connecting.lock().await;
         let known = self.client.borrow().clone().filter(|client| !client.is_closed());

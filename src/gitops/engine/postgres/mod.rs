@@ -23,8 +23,8 @@ use tokio::sync::{Notify, mpsc};
 use super::{Claim, EngineError, EngineFuture, GitopsEngine, Lease, Posted, RunDocument};
 use crate::credentials::RemoteLog;
 use crate::gitops::config::{GitopsConfig, Placement};
-use crate::gitops::credentials::CredentialWrite;
 use crate::gitops::decide::{Answered, JobRequest};
+use crate::gitops::engine::CredentialWrite;
 use crate::gitops::record::{FORMAT, JobRecord};
 use crate::gitops::view::JobRun;
 use crate::lease::boot_time;
@@ -81,7 +81,7 @@ impl Postgres {
     /// If the database cannot be used.
     pub async fn connect(setup: PostgresSetup<'_>) -> Result<Rc<Self>, EngineError> {
         let (link, notices) = Link::open(setup.url, setup.host).await?;
-        if !schema::is_known(&link).await? {
+        if !link.has_known_tables().await? {
             let why = "its tables are of another version of this program".to_owned();
             return Err(EngineError::Store { what: "use the database".to_owned(), why });
         }

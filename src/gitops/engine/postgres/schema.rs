@@ -3,7 +3,7 @@
 use tokio_postgres::Client;
 
 /// Version of the tables; a database with newer ones is refused.
-const VERSION: i32 = 1;
+pub(super) const VERSION: i32 = 1;
 
 /// Statements that every session begins with.
 pub(super) const SESSION: &str = "set statement_timeout = '20s'; listen ionplay_gitops";
@@ -59,10 +59,4 @@ pub(super) async fn prepare(client: &Client) -> Result<(), tokio_postgres::Error
         return Err(error);
     }
     Ok(())
-}
-
-/// Returns whether the tables are of this version.
-pub(super) async fn is_known(client: &super::link::Link) -> Result<bool, super::super::EngineError> {
-    let rows = client.query("read the version of the tables", "select number from ionplay_gitops.version", &[]).await?;
-    Ok(rows.first().is_some_and(|row| row.get::<_, i32>(0) == VERSION))
 }

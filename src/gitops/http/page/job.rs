@@ -47,7 +47,7 @@ pub(super) async fn render_job<C: GitopsControl>(
             job_path(name)
         );
     }
-    let follow = runs.iter().find(|run| run.outcome.is_none()).map(super::run::events_path);
+    let follow = runs.iter().find(|run| run.outcome.is_none()).map(super::events_path);
     Ok(HtmlPage { title: format!("{name} · ionplay gitops"), main, follow })
 }
 

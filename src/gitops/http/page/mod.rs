@@ -26,6 +26,7 @@ use super::control::{Access, ControlError, GitopsControl};
 use super::listener::Trust;
 use super::reply::{HttpReply, build_reply, describe_error, not_found};
 use super::route::{Route, find_parameter};
+use crate::gitops::view::JobRun;
 pub(in crate::gitops) use html::shorten_text;
 use html::{Escaped, format_clock};
 
@@ -59,6 +60,11 @@ pub(super) fn job_path(job: &str) -> String {
 /// Returns the path of a run's page, also for links in notifications and on forges.
 pub fn run_path(run: &str) -> String {
     format!("/runs/{}", utf8_percent_encode(run, SEGMENT))
+}
+
+/// Returns the path of the events of a run.
+fn events_path(run: &JobRun) -> String {
+    format!("/api/v1{}/events", run_path(&run.run))
 }
 
 /// Context that every part of the page needs besides its subject.

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::events_path;
 use super::html::{Escaped, render_pill, shorten_text};
-use super::run::events_path;
 use crate::gitops::http::control::{ControlError, GitopsControl};
 use crate::gitops::view::JobRun;
 

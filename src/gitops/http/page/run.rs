@@ -5,14 +5,9 @@ use std::fmt::Write as _;
 use super::forms::{Form, Permission, Required, text_field};
 use super::history::{describe_reasons, outcome_word, render_counts};
 use super::html::{Escaped, format_duration, render_commit, render_pill, render_time, shell_line, shorten_text};
-use super::{HtmlPage, View, job_path, plan, results, run_path};
+use super::{HtmlPage, View, events_path, job_path, plan, results, run_path};
 use crate::gitops::http::control::{ControlError, GitopsControl};
 use crate::gitops::view::{JobRun, Outcome, RunStep, StepName};
-
-/// Returns the path of the events of a run.
-pub(super) fn events_path(run: &JobRun) -> String {
-    format!("/api/v1{}/events", run_path(&run.run))
-}
 
 /// Renders a run.
 pub(super) async fn render_run<C: GitopsControl>(
