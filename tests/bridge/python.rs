@@ -92,6 +92,18 @@ fn dry_run_asks_the_module() {
 }
 
 #[test]
+fn actions_of_the_executor_are_no_modules_of_an_installed_ansible() {
+    let Some(python) = python_with(&["ansible"]) else { return };
+    let desk = Desk::with_tasks("    - include_tasks: more.yml\n    - meta: noop\n    - include_role: {name: quiet}\n");
+    desk.write("more.yml", "- ping:\n");
+    desk.write("roles/quiet/tasks/main.yml", "- ping:\n");
+    desk.write("ansible.cfg", &format!("[defaults]\ninterpreter_python = {python}\n"));
+    desk.ends(&["lint", "site.yml"], 0, &["0 errors, 0 warnings"]);
+    let text = desk.ends(&["site.yml"], 0, &["ok=4"]);
+    assert!(!text.contains("warning"), "{text}");
+}
+
+#[test]
 fn module_of_a_collection_imports_what_is_beside_it() {
     let Some(python) = python_with(&["ansible"]) else { return };
     let desk = Desk::with_tasks(

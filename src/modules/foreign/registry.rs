@@ -74,6 +74,10 @@ impl Registry {
         let content = crate::input::read_file(&found.path).ok()?;
         let has_python_name = found.path.extension().is_some_and(|ending| ending == "py");
         let kind = ModuleKind::of_content(&content, has_python_name);
+        // `include_tasks`, `meta` and their like: ansible-core has their documentation only.
+        if kind == ModuleKind::Stub && found.name.starts_with("ansible.builtin.") {
+            return None;
+        }
         let documentation = read_documentation(&found, &self.search);
         let spec = build_spec(&found, &kind, documentation);
         let module: &'static ForeignModule = Box::leak(Box::new(ForeignModule { spec, found, kind }));

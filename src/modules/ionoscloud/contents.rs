@@ -1,9 +1,9 @@
 //! What the modules share that list what a registry holds.
 
-use super::{info, lookup, options, returned};
+use super::{info, lookup, returned};
 use crate::ionos::content::{Reading, RegistryContents};
 use crate::ionos::{ApiError, Deferred, RegistryReads};
-use crate::modules::resource::{ResourceError, deferred_text, suggest_names};
+use crate::modules::resource::{ResourceError, deferred_text, options, suggest_names};
 use crate::modules::{Failure, ModuleArgs, ModuleOutcome, Spec, TaskContext};
 use crate::suggest;
 use crate::value::Value;

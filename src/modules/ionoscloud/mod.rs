@@ -6,7 +6,6 @@ pub mod expiry;
 mod filters;
 mod info;
 mod lookup;
-pub mod options;
 pub mod registry;
 pub mod registry_artifact_info;
 mod registry_fields;

@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::options::{CONNECTION, REPLACE, WAIT};
 use super::registry_fields::{FEATURES, SCHEDULE, check_name, desired_scanning, desired_schedule, desired_subnets};
 use super::{lookup, returned};
 use crate::ionos::api::Id;
 use crate::ionos::create;
 use crate::ionos::model::Registry;
 use crate::ionos::{ApiError, Deferred, RegistryReads};
+use crate::modules::resource::options::{CONNECTION, REPLACE, WAIT};
 use crate::modules::resource::{ObservedObject, Order, Resource, ResourceError, Site, deferred_text};
 use crate::modules::spec::{Param, ParamKind};
 use crate::modules::{ModuleArgs, ObjectClaims, Spec, TaskContext};

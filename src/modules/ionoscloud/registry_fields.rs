@@ -1,8 +1,8 @@
 //! What a task says of the fields of a registry, checked before anything is sent.
 
-use super::options::{argument_error, wrong_in};
 use crate::ionos::Deferred;
 use crate::modules::resource::ResourceError;
+use crate::modules::resource::options::{argument_error, wrong_in};
 use crate::modules::spec::{Param, ParamKind};
 use crate::modules::{ModuleArgs, TaskContext};
 use crate::reconcile::{DAYS, ScheduleDesired};

@@ -1,10 +1,10 @@
 //! `registry_info`: lists registries.
 
-use super::options::{self, CONNECTION, NO_REPLACE};
 use super::{info, returned};
 use crate::ionos::Deferred;
 use crate::ionos::model::{CollectionSchedule, Features, Registry, RegistryProperties, Scanning, StorageUsage};
 use crate::modules::resource::ResourceError;
+use crate::modules::resource::options::{self, CONNECTION, NO_REPLACE};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, ObjectClaims, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 

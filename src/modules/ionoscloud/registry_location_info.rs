@@ -1,8 +1,8 @@
 //! `registry_location_info`: lists the places where registries can be. The original has no such module.
 
 use super::info;
-use super::options::{self, CONNECTION, NO_REPLACE};
 use crate::modules::resource::ResourceError;
+use crate::modules::resource::options::{self, CONNECTION, NO_REPLACE};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, ObjectClaims, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 

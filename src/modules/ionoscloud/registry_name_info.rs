@@ -1,8 +1,8 @@
 //! `registry_name_info`: whether a name can be given to a registry. The original has no such module.
 
-use super::options::{self, CONNECTION, NO_REPLACE};
 use super::{contents, info};
 use crate::modules::resource::ResourceError;
+use crate::modules::resource::options::{self, CONNECTION, NO_REPLACE};
 use crate::modules::spec::Param;
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, ObjectClaims, Spec, TaskContext, TaskModule};
 use crate::value::Value;

@@ -1,11 +1,11 @@
 //! `registry_repository`: removes repositories of a container registry; they come into being by a push.
 
-use super::options::{CONNECTION, NO_REPLACE, WAIT};
 use super::registry_repository_info::repository_shape;
 use super::{lookup, returned};
 use crate::ionos::api::Id;
 use crate::ionos::content::Reading;
 use crate::ionos::{ApiError, Deferred, RegistryReads};
+use crate::modules::resource::options::{CONNECTION, NO_REPLACE, WAIT};
 use crate::modules::resource::{ObservedObject, Order, Resource, ResourceError, Site, deferred_text};
 use crate::modules::spec::Param;
 use crate::modules::{ModuleArgs, ObjectClaims, Spec, TaskContext};

@@ -2,8 +2,8 @@
 
 use super::contents::{self, ContentsListing};
 use super::info;
-use super::options::{CONNECTION, NO_REPLACE};
 use crate::ionos::content::RegistryContents;
+use crate::modules::resource::options::{CONNECTION, NO_REPLACE};
 use crate::modules::spec::Param;
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, ObjectClaims, Spec, TaskContext, TaskModule};
 use crate::value::Value;

@@ -5,12 +5,12 @@
 
 use super::delivery::params::{CREDENTIALS, ROTATE};
 use super::delivery::{DeliverySetting, read_rotation, read_sinks};
-use super::options::{self, CONNECTION, REPLACE, WAIT, argument_error};
 use super::{delivery, expiry, lookup, returned, scopes};
 use crate::ionos::api::Id;
 use crate::ionos::create;
 use crate::ionos::model::{LoginPair, OneTimePassword, Token};
 use crate::ionos::{ApiError, Deferred, EarlierRecord, LeftPassword, RegistryReads};
+use crate::modules::resource::options::{self, CONNECTION, REPLACE, WAIT, argument_error};
 use crate::modules::resource::{ObservedObject, Order, Resource, ResourceError, Site, deferred_text};
 use crate::modules::spec::{Param, ParamKind};
 use crate::modules::{Failure, ModuleArgs, ModuleOutcome, ObjectClaims, Spec, TaskContext};

@@ -1,9 +1,9 @@
 //! `registry_token_info`: lists the tokens of a registry.
 
-use super::options::{self, CONNECTION, NO_REPLACE};
 use super::{info, lookup, returned};
 use crate::ionos::ApiError;
 use crate::ionos::model::{LoginPair, Token, TokenProperties};
+use crate::modules::resource::options::{self, CONNECTION, NO_REPLACE};
 use crate::modules::resource::{ResourceError, deferred_text};
 use crate::modules::spec::Param;
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, ObjectClaims, Spec, TaskContext, TaskModule};

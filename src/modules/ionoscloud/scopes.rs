@@ -3,11 +3,11 @@
 //! Types and actions that nobody has heard of are warned about and sent: the service declares no fixed words for
 //! either, and is known to take others.
 
-use super::options::find_origin;
 use crate::diagnostic::Diagnostic;
 use crate::ionos::Deferred;
 use crate::ionos::model::TokenScope;
 use crate::modules::TaskContext;
+use crate::modules::resource::options::find_origin;
 use crate::modules::spec::{Param, ParamKind};
 use crate::suggest;
 use crate::value::{Dict, Value};

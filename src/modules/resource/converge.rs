@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 
 use super::ended::ConvergeError;
+use super::options;
 use super::{ObservedObject, Order, Resource, ResourceError, Site, suggest_names};
 use crate::diagnostic::Diagnostic;
 use crate::ionos::{ApiConnection, ApiError, RegistryApi};
-use crate::modules::ionoscloud::options;
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, ObjectClaims, Spec, TaskContext, TaskModule};
 use crate::reconcile::{ResourceAction, Verb};
 use crate::value::{Dict, Value};

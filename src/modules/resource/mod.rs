@@ -6,6 +6,7 @@
 
 mod converge;
 mod ended;
+pub mod options;
 mod outcome;
 mod recover;
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::super::expiry;
-use super::super::options::{argument_error, wrong_in};
 use super::params::SINK;
 use crate::credentials::sinks::{
     CommandSink, DockerConfigSink, FileSink, GithubSecretSink, GitlabVariableSink, LoginFormat, Manifest, Sink,
@@ -15,6 +14,7 @@ use crate::credentials::sinks::{
 use crate::diagnostic::Diagnostic;
 use crate::modules::builtin::files::mode::{self, Current};
 use crate::modules::builtin::words;
+use crate::modules::resource::options::{argument_error, wrong_in};
 use crate::modules::{ModuleArgs, TaskContext};
 use crate::reconcile::RotationPolicy;
 use crate::value::{Dict, Value, python};

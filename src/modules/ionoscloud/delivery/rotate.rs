@@ -121,7 +121,7 @@ impl<'a> Rotation<'a> {
     /// The time by the service's clock, which dates the tokens.
     fn service_time(&self) -> Timestamp {
         let clock = self.settling.site.api.witness().clock;
-        clock.unwrap_or_else(|| super::super::options::current_time(self.settling.site.context))
+        clock.unwrap_or_else(|| crate::modules::resource::options::current_time(self.settling.site.context))
     }
 
     /// Carries out steps until there is nothing to do.

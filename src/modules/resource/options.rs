@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use super::ResourceError;
 use crate::diagnostic::Diagnostic;
 use crate::ionos::connection::{base_url, check_plain_http, parse_fingerprint};
 use crate::ionos::{ApiConnection, Credentials, Endpoint, Tuning, WaitPolicy};
-use crate::modules::resource::ResourceError;
 use crate::modules::spec::Param;
 use crate::modules::{ModuleArgs, Spec, TaskContext};
 use crate::source::Span;
@@ -145,7 +145,7 @@ fn value_of(args: &ModuleArgs, context: &TaskContext<'_>, name: &str, variable: 
 }
 
 /// The moment that relative dates count from: now, or that of the plan that is applied (`IONPLAY_NOW`).
-pub(super) fn current_time(context: &TaskContext<'_>) -> jiff::Timestamp {
+pub fn current_time(context: &TaskContext<'_>) -> jiff::Timestamp {
     let given = task_variable(context, "IONPLAY_NOW").and_then(|text| text.parse().ok());
     given.unwrap_or_else(jiff::Timestamp::now)
 }
@@ -188,19 +188,13 @@ pub fn require_params(spec: &Spec, args: &ModuleArgs, label: &str, state: &str) 
 }
 
 /// A diagnostic at the place of an argument.
-pub(super) fn argument_error(said: String, name: &str, args: &ModuleArgs, context: &TaskContext<'_>) -> Diagnostic {
+pub fn argument_error(said: String, name: &str, args: &ModuleArgs, context: &TaskContext<'_>) -> Diagnostic {
     let place = args.get(name).and_then(find_origin).or_else(|| context.raw_arg(name).and_then(find_origin));
     Diagnostic::error(said).at(place.unwrap_or(context.span), "")
 }
 
 /// A diagnostic at the place of a part of an argument.
-pub(super) fn wrong_in(
-    part: &Value,
-    said: String,
-    name: &str,
-    args: &ModuleArgs,
-    context: &TaskContext<'_>,
-) -> Diagnostic {
+pub fn wrong_in(part: &Value, said: String, name: &str, args: &ModuleArgs, context: &TaskContext<'_>) -> Diagnostic {
     match find_origin(part) {
         Some(place) => Diagnostic::error(said).at(place, ""),
         None => argument_error(said, name, args, context),
@@ -208,7 +202,7 @@ pub(super) fn wrong_in(
 }
 
 /// The place of a value: its own, or that of the first text in it.
-pub(super) fn find_origin(value: &Value) -> Option<&Span> {
+pub fn find_origin(value: &Value) -> Option<&Span> {
     match value {
         Value::Str(text) => text.origin(),
         Value::List(items) | Value::Tuple(items) => items.iter().find_map(find_origin),
