@@ -308,6 +308,11 @@ impl CredentialStore {
         unclear.map(|entry| entry.subject.name.clone()).collect()
     }
 
+    /// Returns whether this run holds a password that has not been delivered.
+    pub fn holds_passwords(&self) -> bool {
+        self.own.borrow().iter().flat_map(RunLog::entries).any(CredentialEntry::has_password)
+    }
+
     /// Returns the passwords that this run holds and that have not been delivered.
     pub fn held_passwords(&self) -> Vec<HeldPassword> {
         let own = self.own.borrow();

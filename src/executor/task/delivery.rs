@@ -36,7 +36,7 @@ pub(in crate::executor) fn find_delivered(
     let (Some(store), Ok(outcome)) = (&run.credentials, outcome) else { return Vec::new() };
     let spec = prepared.module.module_spec();
     let is_status = spec.short_name() == "async_status";
-    if (!is_status && store.held_passwords().is_empty()) || call.is_prediction(prepared) || !is_success(outcome) {
+    if (!is_status && !store.holds_passwords()) || call.is_prediction(prepared) || !is_success(outcome) {
         return Vec::new();
     }
     if is_status {
