@@ -18,11 +18,14 @@ pub struct RequestSpan {
     pub ended: Instant,
 }
 
+/// Takes the method and the path of a request that is sent.
+type RequestStart = dyn Fn(&str, &str);
+
 /// Where somebody who waits says what for: the live line of a terminal, or nowhere.
 #[derive(Clone)]
 pub struct ProgressChannel {
     tell: Rc<dyn Fn(&str)>,
-    begin_request: Rc<dyn Fn(&str, &str)>,
+    begin_request: Rc<RequestStart>,
     note_request: Rc<dyn Fn(RequestSpan)>,
 }
 

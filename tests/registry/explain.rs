@@ -88,7 +88,7 @@ fn predicted_requests_are_those_that_are_sent() {
     let mut unseen: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     let mut is_known: BTreeSet<(String, String)> = BTreeSet::new();
     for (module, args) in tasks() {
-        let played = stage.play_module(module, &[args.clone()], &[]);
+        let played = stage.play_module(module, std::slice::from_ref(&args), &[]);
         assert_eq!(played.code, 0, "{module} {args}: {}", played.message());
         let predicted = predict_requests(&stage);
         let kind = (module.to_owned(), args["state"].as_str().unwrap_or_default().to_owned());
