@@ -45,7 +45,7 @@ pub enum ListSharing {
     BetweenTasks,
     /// The items of a loop only: a plan, and what applies it, look at the service for every task.
     WithinLoops,
-    /// Nobody (`--fresh`).
+    /// No sharing: every task reads the lists anew (`--fresh`).
     Never,
 }
 
@@ -84,7 +84,7 @@ impl SharedLists {
         Some(OutsideTask(self))
     }
 
-    /// Returns the lists that a task shares with those before it, or with nobody but itself.
+    /// Returns the lists that a task shares with the tasks before it, or lists of its own.
     fn join_stretch(&self, outside_calls: u64) -> Option<Rc<ListCaches>> {
         if self.outside_calls.replace(outside_calls) != outside_calls {
             self.caches.clear();

@@ -22,7 +22,7 @@ pub struct Preview {
     pub markdown: String,
 }
 
-/// Why there is no preview. No words of it have a secret.
+/// Failure of a preview. Its texts contain no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PreviewError {
     /// The commit cannot be fetched or checked out.

@@ -166,7 +166,7 @@ fn accept_baseline(record: &mut JobRecord, commit: &str, now: Timestamp) -> Vec<
     record.message = None;
     record.health = Health::Fine;
     record.drift_looked = Some(now);
-    // If the branch stands there it is run once more: nobody knows what was done.
+    // If the branch is at this commit, it is run again: the part that was done is unknown.
     record.offers.push(Offer { reason: Reason::Manual, to: None });
     effects
 }

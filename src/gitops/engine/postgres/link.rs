@@ -39,7 +39,7 @@ pub(super) enum Notice {
     Reconnected,
 }
 
-/// Why there is no connection.
+/// Failure to connect.
 #[derive(Debug, thiserror::Error)]
 enum ConnectError {
     /// The database is not reached, or refuses this user.
