@@ -222,7 +222,7 @@ impl Keywords {
         Ok(())
     }
 
-    /// Sets a keyword that nobody wrote (the `delegate_to` of a `local_action`).
+    /// Sets an implicit keyword (the `delegate_to` of a `local_action`).
     pub fn set(&mut self, keyword: Keyword, span: &Span, value: Value) {
         self.0.push((keyword, YamlNode::new(span.clone(), None, NodeKind::Scalar(value))));
     }

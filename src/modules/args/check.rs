@@ -21,7 +21,7 @@ pub struct Checked {
 pub struct Complaint {
     /// The sentence.
     pub message: String,
-    /// It is about names that nobody knows; the sentence begins with them.
+    /// It is about unknown names; the sentence begins with them.
     pub unsupported: bool,
     /// The probable intention.
     pub hint: Option<String>,
@@ -77,7 +77,7 @@ pub fn validate_args(rules: &ArgumentRules, given: &Dict) -> (Dict, Vec<Complain
 struct Check {
     complaints: Vec<Complaint>,
     warnings: Vec<String>,
-    /// Names that nobody knows, with the rules they were looked for in.
+    /// Unknown names, with the rules they were looked for in.
     unknown: Vec<String>,
     supported: String,
     hint: Option<String>,
@@ -132,7 +132,7 @@ impl Check {
         }
     }
 
-    /// Aliases become names, and names that nobody knows are noted.
+    /// Aliases become names, and unknown names are noted.
     fn resolve_names(&mut self, rules: &ArgumentRules, values: &mut Dict, context: &[String]) {
         let given: Vec<String> = values.keys().map(python::str).collect();
         for rule in &rules.params {

@@ -231,7 +231,7 @@ impl ArgumentRules {
     /// `options` and the rest.
     ///
     /// # Errors
-    /// For a type that nobody knows, or an entry that is no mapping.
+    /// For an unknown type, or an entry that is not a mapping.
     pub fn read(spec: &Dict) -> Result<Self, ArgumentError> {
         let params = spec.iter().map(|(name, about)| read_rule(&crate::value::python::str(name), about));
         Ok(Self { params: params.collect::<Result<_, _>>()?, ..Self::default() })
