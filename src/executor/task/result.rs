@@ -189,23 +189,23 @@ impl TaskRun<'_> {
             }
             return censored;
         }
-        let mut shown = Dict::new();
-        shown.set("changed", pass.changed.into());
-        shown.extend(&pass.result);
-        shown.set("changed", pass.changed.into());
-        if pass.ending == PassEnding::Failed(FailureKind::Early) {
-            shown.remove("changed");
-        }
         let verbose = self.run.options.verbosity > 2;
-        shown.retain(|key, value| {
-            !key.as_str().is_some_and(|k| match k {
-                "failed" | "skipped" | "unreachable" | "results" => true,
+        let is_hidden = |key: &Value, value: &Value| {
+            key.as_str().is_some_and(|name| match name {
+                "changed" | "failed" | "skipped" | "unreachable" | "results" => true,
                 "invocation" => !verbose,
                 // Ansible's results have the key; there is nothing to show in it.
                 "exception" => value.as_str() == Some(NO_TRACEBACK),
                 other => other.starts_with("_ansible_"),
             })
-        });
+        };
+        let mut shown = Dict::with_capacity(pass.result.len() + 1);
+        if pass.ending != PassEnding::Failed(FailureKind::Early) {
+            shown.set("changed", pass.changed.into());
+        }
+        for (key, value) in pass.result.iter().filter(|(key, value)| !is_hidden(key, value)) {
+            shown.insert(key.clone(), value.clone());
+        }
         shown
     }
 
