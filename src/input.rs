@@ -139,6 +139,7 @@ pub fn output_of(command: &mut Command, most: u64, ends: Ends) -> io::Result<Out
     if ends == Ends::Group {
         command.process_group(0);
     }
+    crate::block_output::write_pending();
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     let complaints = child.stderr.take().map(|mut pipe| {
         std::thread::spawn(move || {

@@ -121,6 +121,7 @@ pub fn print_redacted(report: &[Diagnostic], redactor: &Redactor, colour: bool, 
 
 /// Writes a line to standard error. If that is closed or full, there is no place left to say so.
 pub fn write_stderr(text: &str) {
+    crate::block_output::write_pending();
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
@@ -131,6 +132,7 @@ thread_local! {
 
 /// Writes to standard output; a failure is told at the end by [`settle_exit`].
 pub fn write_stdout(text: &str) {
+    crate::block_output::write_pending();
     if let Err(error) = std::io::stdout().lock().write_all(text.as_bytes()) {
         record_failure(error);
     }

@@ -395,7 +395,10 @@ fn announce_problems(playbooks: &[Playbook], run: &RunState) {
 
 /// Runs something on the one thread of the program.
 pub(super) fn on_runtime(work: impl Future<Output = Exit>) -> Exit {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    // Nothing that was printed stays behind while the run waits.
+    builder.enable_all().on_thread_park(crate::block_output::write_pending);
+    let runtime = match builder.build() {
         Ok(runtime) => runtime,
         Err(error) => {
             output::write_stderr(&format!("error: cannot start: {error}"));

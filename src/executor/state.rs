@@ -145,7 +145,7 @@ pub struct RunState {
     /// Records, or authorizes, what modules do to files.
     pub effects: Option<Rc<dyn EffectObserver>>,
     /// State of each host.
-    pub hosts: RefCell<HashMap<Rc<str>, Rc<HostState>>>,
+    pub hosts: RefCell<foldhash::HashMap<Rc<str>, Rc<HostState>>>,
     /// Hosts that are out of the run.
     pub failed: RefCell<IndexMap<Rc<str>, Out>>,
     /// How often hosts that were out have been taken back.
@@ -170,7 +170,7 @@ pub struct RunState {
     pub stepping: Cell<bool>,
     /// Lists of the service that tasks share.
     pub(in crate::executor) lists: SharedLists,
-    selected: RefCell<HashMap<*const Task, (Rc<Task>, bool)>>,
+    selected: RefCell<foldhash::HashMap<*const Task, (Rc<Task>, bool)>>,
 }
 
 /// Why a host is out.

@@ -31,7 +31,7 @@ impl Inventory {
         groups.retain(|name| **name != *ALL);
         let mut layers = Vec::new();
         for name in std::iter::once(ALL).chain(groups.iter().map(|name| &**name)) {
-            push_layer(&mut layers, LayerKind::InventoryGroups, Rc::new(model.groups[name].vars.clone()));
+            push_layer(&mut layers, LayerKind::InventoryGroups, Rc::clone(&model.groups[name].vars));
         }
         for folder in self.vars_folders() {
             push_layer(&mut layers, LayerKind::GroupVarsAll, self.vars_file(folder, "group_vars", ALL)?);

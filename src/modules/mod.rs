@@ -12,7 +12,6 @@ pub mod resource;
 pub mod spec;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -123,7 +122,7 @@ pub static MODULES: &[&dyn TaskModule] = &[
 ];
 
 /// Modules by their bare names.
-static BY_NAME: LazyLock<HashMap<&str, &dyn TaskModule>> =
+static BY_NAME: LazyLock<foldhash::HashMap<&str, &dyn TaskModule>> =
     LazyLock::new(|| MODULES.iter().map(|module| (split_name(module.module_spec().name).1, *module)).collect());
 
 /// Finds a module by its full name, or by its bare name (`registry_token`, `debug`, `ansible.legacy.debug`). What is not

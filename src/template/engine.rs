@@ -86,8 +86,8 @@ pub struct Globals {
     notes: RefCell<TemplateNotes>,
     /// Counts lookups that reached out of this process.
     outside_calls: Cell<u64>,
-    templates: RefCell<HashMap<Arc<str>, Arc<ParsedTemplate>>>,
-    expressions: RefCell<HashMap<Arc<str>, Arc<ExprNode>>>,
+    templates: RefCell<foldhash::HashMap<Arc<str>, Arc<ParsedTemplate>>>,
+    expressions: RefCell<foldhash::HashMap<Arc<str>, Arc<ExprNode>>>,
     /// Which files were read.
     pub reads: std::rc::Rc<InputDigests>,
     /// Predicted changes of files in a dry run.

@@ -1,7 +1,6 @@
 //! What is checked: the rows of a module, or a specification that a playbook gives as data.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -208,7 +207,7 @@ impl From<&Spec> for ArgumentRules {
 
 thread_local! {
     /// The rules of the modules that have been called, by the address of what they are made from.
-    static OF_MODULES: RefCell<HashMap<*const Spec, Rc<ArgumentRules>>> = RefCell::default();
+    static OF_MODULES: RefCell<foldhash::HashMap<*const Spec, Rc<ArgumentRules>>> = RefCell::default();
 }
 
 impl ArgumentRules {
