@@ -74,6 +74,6 @@ fn read_mapping(node: Option<&crate::yaml::YamlNode>, what: &str) -> LoadResult<
         ))
         .of_kind(LoadErrorKind::Options));
     };
-    // As in Ansible no name is refused: one that is no identifier is still a key of `vars`.
+    // As in Ansible no name is refused: one that is not an identifier is still a key of `vars`.
     Ok(entries.iter().map(|entry| (entry.key.to_value(), entry.value.to_value())).collect())
 }

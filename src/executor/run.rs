@@ -122,7 +122,7 @@ async fn run_play(run: &Rc<RunState>, play: &Rc<Play>) -> LoadResult<bool> {
         None => Rc::default(),
     };
     let settings = PlaySettings::read(run, &probe, &hosts)?;
-    // A file of variables that is no mapping is found before the play is announced.
+    // A file of variables that is not a mapping is found before the play is announced.
     vars_files::read(run, &probe, &Rc::from(NO_HOST))?;
     for batch in &settings.batches {
         let mut batch_run = PlayRun::new(play, &name, batch.clone(), hosts.clone(), settings.force_handlers);

@@ -197,7 +197,7 @@ impl Inventory {
                 changed = true;
             }
         }
-        // The implicit host is in no group, but asking for it is no error.
+        // The implicit host is in no group, but asking for it is not an error.
         changed |= model.hosts.contains_key(host) && model.group_entry(group).hosts.insert(host.into());
         model.group_entry(group);
         Ok(changed)

@@ -30,7 +30,7 @@ impl TaskAction {
 /// The arguments of a task before templating.
 #[derive(Debug, Clone)]
 pub struct RawArgs {
-    /// Names and values; free text that is no pair is under `_raw_params`.
+    /// Names and values; free text that is not a pair is under `_raw_params`.
     pub values: Dict,
     /// `args:` given as a template that becomes a mapping; what is in `values` beats it.
     pub template: Option<Value>,

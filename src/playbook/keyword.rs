@@ -274,7 +274,7 @@ impl Keywords {
 /// The keyword of an entry if it may stand here.
 ///
 /// # Errors
-/// For a key that is no text, or no keyword of this place.
+/// For a key that is not text, or not a keyword of this place.
 pub fn allowed_keyword(entry: &MappingEntry, place: KeywordPlace) -> LoadResult<Option<Keyword>> {
     let Some(name) = entry.key.as_str() else {
         return Err(Diagnostic::error(format!(

@@ -9,7 +9,7 @@ use crate::value::{Undefined, UndefinedCause, Unknown, Value};
 /// Category of a failure; a few callers branch on it (`default` on undefined, `errors='ignore'` on lookups).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TemplateErrorKind {
-    /// The text is no template.
+    /// The text is not a template.
     Syntax,
     /// A value was used that is not there.
     Undefined,

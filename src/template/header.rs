@@ -92,7 +92,7 @@ impl FileOptions {
     /// Renders a template file. A file of one expression keeps the type of that expression.
     ///
     /// # Errors
-    /// If the first line is no list of options, or the template fails.
+    /// If the first line is not a list of options, or the template fails.
     pub fn render_file(
         mut self,
         context: &dyn Context,

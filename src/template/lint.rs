@@ -14,7 +14,7 @@ use super::source_map::SourceMap;
 use crate::value::{Text, UndefinedCause, Value};
 
 impl TemplateEngine<'_> {
-    /// Everything that is wrong with a template, whatever its variables are. Text that is no template is fine. A run keeps
+    /// Everything that is wrong with a template, whatever its variables are. Text that is not a template is fine. A run keeps
     /// what was parsed, so that its tasks need not parse it again.
     pub fn lint_template(text: &Text, run: Option<&Globals>) -> Vec<TemplateError> {
         if !text.is_template() {

@@ -139,12 +139,12 @@ pub trait Context {
     /// The value of a bare expression (`debug: var`), as plain data.
     ///
     /// # Errors
-    /// If the text is no expression, is data, or fails.
+    /// If the text is not an expression, is data, or fails.
     fn evaluate_expression(&self, text: &Text) -> Result<Value, TemplateError>;
     /// The same for showing: what is undefined stays as [`Value::Undefined`] in its place, at any depth.
     ///
     /// # Errors
-    /// If the text is no expression, is data, or fails otherwise.
+    /// If the text is not an expression, is data, or fails otherwise.
     fn expression_to_show(&self, text: &Text) -> Result<Value, TemplateError> {
         self.evaluate_expression(text)
     }

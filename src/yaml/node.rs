@@ -139,7 +139,7 @@ impl YamlNode {
         Self::new(self.span().clone(), self.0.tag.clone(), kind)
     }
 
-    /// The node as a key of a mapping: names of variables are no secrets.
+    /// The node as a key of a mapping: names of variables are not secrets.
     fn to_key(&self) -> Value {
         match self.kind() {
             YamlKind::Scalar(value) => value.clone(),

@@ -1,4 +1,4 @@
-//! What can be said of arguments before anything runs: names, and values that are no templates.
+//! What can be said of arguments before anything runs: names, and values that are not templates.
 
 use std::sync::Arc;
 

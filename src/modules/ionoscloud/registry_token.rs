@@ -453,7 +453,7 @@ fn has_password(token: &Token) -> bool {
     pair.is_some_and(|pair| pair.password.known().is_none_or(|password| !password.is_empty()))
 }
 
-/// A number that is no time of our days, but could be one of days.
+/// A number that is not a present time in seconds, but may be one in days.
 fn days_hint(expiry: &str) -> String {
     let few = expiry.parse::<i64>().is_ok_and(|number| (1..100_000).contains(&number));
     if few { format!("; it counts as seconds since 1970: did you mean `+{expiry}d`?") } else { String::new() }

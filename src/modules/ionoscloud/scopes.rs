@@ -131,7 +131,7 @@ fn odd_word(word: &str, known: &[&str], place: &str, context: &TaskContext<'_>) 
     if known.contains(&word) {
         return;
     }
-    // Longer words that only begin alike, such as the `repo1` of the documentation, are no slips of a finger.
+    // Longer words that only begin alike, such as the `repo1` of the documentation, are not slips of a finger.
     match suggest::find_nearest(word, known).filter(|meant| word.len().abs_diff(meant.len()) <= 2) {
         Some(meant) => context.warn(format!("`{place}` is `{word}`, which is sent as it is; did you mean `{meant}`?")),
         None if context.verbosity > 0 => {

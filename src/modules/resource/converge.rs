@@ -162,7 +162,7 @@ impl<R: Resource> ResourceRun<'_, R> {
         }
     }
 
-    /// Nothing there to remove or to update; existing playbooks expect that this is no failure.
+    /// Nothing there to remove or to update; existing playbooks expect that this is not a failure.
     pub(super) fn not_there(
         &self,
         api: &dyn RegistryApi,

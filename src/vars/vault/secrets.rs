@@ -125,7 +125,7 @@ impl VaultSecrets {
     /// Opens an envelope: first with the secrets of its own id, then with all others unless ids must match.
     ///
     /// # Errors
-    /// If the text is no sound envelope, no secret fits, or a password cannot be read.
+    /// If the text is not a sound envelope, no secret fits, or a password cannot be read.
     pub fn open_envelope(&self, text: &str) -> Result<Vec<u8>, VaultError> {
         self.open_with(text).map(|(bytes, _)| bytes)
     }

@@ -286,7 +286,7 @@ fn transferred_name() -> String {
     display_path(&home.join(format!(".ansible/tmp/ansible-tmp-{seconds}-{process}-{number}/.source")))
 }
 
-/// One side of a difference; nothing, and a note under one of two names, where the content is no text, or too long to
+/// One side of a difference; nothing, and a note under one of two names, where the content is not text, or too long to
 /// be read.
 fn diff_side(
     content: &[u8],
