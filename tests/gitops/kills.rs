@@ -43,7 +43,7 @@ fn killed_processes_lose_nothing_and_write_nothing_twice() {
         }
         child.wait().unwrap();
         wait_until("the run has ended", || family.iter().all(|id| test_kill_process(*id).is_err()));
-        let known = known_passwords(&stage);
+        let known = known_passwords(&stage, round);
         let mut last = String::new();
         wait_until("the job is in order again", || {
             let ended = stage.run(&["once"]);
@@ -82,15 +82,17 @@ fn delivered_passwords(stage: &Stage) -> BTreeMap<String, String> {
     files.filter_map(read).collect()
 }
 
-/// Passwords that have reached the machine: delivered, or kept in the credential store.
-fn known_passwords(stage: &Stage) -> BTreeMap<String, String> {
+/// Passwords that have reached the machine: delivered, or kept in the credential store. The store is asked for the tokens
+/// of this round only: those of earlier ones were delivered, and each question starts a process.
+fn known_passwords(stage: &Stage, round: usize) -> BTreeMap<String, String> {
     let program = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ionplay"));
         command.arg("token").env("IONPLAY_STATE_DIR", stage.path("state"));
         command
     };
     let mut known = delivered_passwords(stage);
-    for (name, _) in stage.tokens() {
+    let of_round = format!("t{round}-");
+    for (name, _) in stage.tokens().into_iter().filter(|(name, _)| name.starts_with(&of_round)) {
         let shown = ended(&program().args(["show", &name]).output().unwrap());
         if shown.code == 0 {
             known.insert(name, shown.stdout.trim().to_owned());

@@ -233,9 +233,9 @@ impl Hub {
 
     /// Makes the jobs due that depend on one that has just applied something.
     async fn wake_dependents(&self, job: &str) -> Result<(), EngineError> {
-        for (name, slot) in self.slots() {
-            let depends = slot.job().depends_on.iter().any(|needed| needed == job);
-            if depends && slot.record.borrow().applied.is_some() {
+        let dependents = self.dependents.borrow().get(job).cloned().unwrap_or_default();
+        for name in dependents {
+            if self.find_slot(&name).is_some_and(|slot| slot.record.borrow().applied.is_some()) {
                 self.offer_quietly(&name, Reason::Dependency).await?;
             }
         }

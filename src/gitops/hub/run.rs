@@ -344,6 +344,7 @@ impl Context {
             stop: Some(work.hub.stop.subscribe()),
             limit: work.remaining_time(job),
             secrets: Secrets::Given,
+            confinement: None,
         }
     }
 }

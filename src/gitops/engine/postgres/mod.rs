@@ -223,10 +223,17 @@ impl GitopsEngine for Postgres {
             let sql = "select name, record from ionplay_gitops.job where name = any($1) and record is not null";
             let rows = self.link.query("read the state of all jobs", sql, &[&names]).await?;
             let known: HashMap<&str, &str> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+            // Only a job without a record can have lost it. This is asked at each change of a job: it must not read all runs.
+            let missing: Vec<&str> =
+                names.iter().map(String::as_str).filter(|name| !known.contains_key(name)).collect();
+            let sql = "select job, max(substring(run from '[0-9]+$')::bigint) from ionplay_gitops.run
+                where job = any($1) group by job";
+            let rows = match missing[..] {
+                [] => Vec::new(),
+                _ => self.link.query("read runs", sql, &[&missing]).await?,
+            };
+            let runs: HashMap<&str, i64> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
             let mut records = Vec::with_capacity(jobs.len());
-            let sql = "select job, max(substring(run from '[0-9]+$')::bigint) from ionplay_gitops.run group by job";
-            let runs = self.link.query("read runs", sql, &[]).await?;
-            let runs: HashMap<&str, i64> = runs.iter().map(|row| (row.get(0), row.get(1))).collect();
             for (job, name) in jobs.iter().zip(&names) {
                 let last = runs.get(name.as_str()).and_then(|last| u64::try_from(*last).ok());
                 records.push(self.read_record(job, known.get(name.as_str()).copied(), last));
