@@ -99,9 +99,16 @@ fn variables_of_the_real_program_are_opened_with_a_key_of_age_and_may_name_a_tok
     };
     configure(&key);
     stage.push_with(
-        "- hosts: localhost\n  gather_facts: false\n  vars_files: [secrets.yml]\n  tasks:\n    - registry_token: {registry: demo, \
-         name: 'ci-{{ name }}', status: enabled, scopes: []}\n    - command: echo {{ nested.password }} {{ port }}\n    - include_vars: \
-         {file: secrets.yml, name: again}\n    - assert: {that: again == {'name': name, 'nested': nested, 'port': 5432}}\n",
+        "- hosts: localhost
+  gather_facts: false
+  vars_files: [secrets.yml]
+  tasks:
+    - registry_token: {registry: demo, name: 'ci-{{ name }}', status: enabled, scopes: []}
+    - command: echo {{ nested.password }} {{ port }}
+    - include_vars: {file: secrets.yml, name: again}
+    - assert:
+        that: again == {'name': name, 'nested': nested, 'port': 5432}
+",
         &[],
     );
     stage.once(0);

@@ -214,7 +214,7 @@ impl Hub {
             match effect {
                 RunEffect::Wait => self.put_run_aside(slot, claim).await?,
                 RunEffect::End(ended) => self.end_run(slot, claim, ended).await?,
-                RunEffect::EndWaiting { run, ended } => self.end_waiting_run(slot, claim, run, ended).await?,
+                RunEffect::EndWaiting { .. } => self.end_waiting_run(slot, claim, effect).await?,
                 RunEffect::Fetch { .. } | RunEffect::Plan { .. } | RunEffect::Apply { .. } => {}
             }
         }

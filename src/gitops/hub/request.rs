@@ -123,9 +123,7 @@ impl Hub {
             } else {
                 // The run under way goes on; a plan may have waited beside it.
                 for effect in &effects {
-                    if let RunEffect::EndWaiting { run, ended } = effect {
-                        self.end_waiting_run(slot, &claim, run, ended).await?;
-                    }
+                    self.end_waiting_run(slot, &claim, effect).await?;
                 }
                 self.save_record(slot, &claim).await?;
                 self.announce_change(slot, &before);
