@@ -196,9 +196,8 @@ async fn metrics_are_openmetrics_to_the_parser_of_prometheus() {
     assert!(kind.starts_with("application/openmetrics-text; version=1.0.0"), "{kind}");
     let text = answer.text().await.unwrap();
     let mut command = Command::new(python);
-    let mut child =
-        command.args(["-c", PARSE_METRICS]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = child.spawn().unwrap();
+    command.args(["-c", PARSE_METRICS]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let (families, complaint) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::clock;
-use super::super::decide::{Answered, JobRequest, RunEffect, answer_request};
+use super::super::decide::{Answered, JobRequest, answer_request};
 use super::super::engine::EngineError;
 use super::super::record::{JobRecord, Offer};
 use super::super::view::{JobRun, Reason};

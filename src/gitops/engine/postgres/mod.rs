@@ -35,6 +35,9 @@ use members::Members;
 /// Requests that nobody has answered are forgotten.
 const FORGET: &str = "delete from ionplay_gitops.request where posted < clock_timestamp() - interval '1 day'";
 
+/// Changes within this time are read together.
+const GATHERING: Duration = Duration::from_millis(50);
+
 /// State in PostgreSQL.
 pub struct Postgres {
     link: Link,
@@ -508,6 +511,8 @@ impl GitopsEngine for Postgres {
     fn wait_for_changes(&self) -> EngineFuture<'_, Option<Vec<String>>> {
         Box::pin(async move {
             self.changes.notified().await;
+            // A run changes its job several times in a row: all workers would read each of these changes.
+            tokio::time::sleep(GATHERING).await;
             let changed = std::mem::take(&mut *self.changed.borrow_mut());
             Ok((!self.has_lost_track.take()).then(|| changed.into_iter().collect()))
         })
