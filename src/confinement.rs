@@ -1,5 +1,5 @@
-//! Confinement of a process that evaluates what nobody vouches for: it starts no program, writes in its own folder only,
-//! and does not read what is hidden from it. The kernel holds it (Landlock), so it holds for every template and module.
+//! Confinement of a process that evaluates untrusted content: it starts no program, writes in its own folder only, and
+//! does not read what is hidden from it. The kernel enforces it (Landlock), so it holds for every template and module.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

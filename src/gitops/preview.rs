@@ -91,7 +91,7 @@ fn confine_preview(config: &GitopsConfig, folder: &Path) -> Confinement {
     Confinement { folder: absolute(folder.to_path_buf()), hidden: hidden.into_iter().map(absolute).collect() }
 }
 
-/// Plans a commit. Whoever wrote it need not be trusted, so it gets none of the job's secrets, and cannot fetch them.
+/// Plans a commit. Its author need not be trusted, so it gets none of the job's secrets, and cannot fetch them.
 ///
 /// # Errors
 /// If it cannot be fetched, or its plan fails.

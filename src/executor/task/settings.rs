@@ -129,7 +129,7 @@ impl KeywordReader<'_> {
         }
         let delay = self.read_float(Keyword::Delay)?.unwrap_or(5.0).max(0.0);
         let check = self.read_bool(Keyword::CheckMode)?;
-        // Nobody vouches for the tasks of a confined run: none is real because it says so itself.
+        // The tasks of a confined run are untrusted: `check_mode: false` does not make them real.
         let is_bound = options.check && crate::confinement::is_confined();
         let timeout = self.read_int(Keyword::Timeout)?.or(Some(options.task_timeout)).filter(|seconds| *seconds != 0);
         Ok(TaskSettings {
