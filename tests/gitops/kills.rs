@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, kill_process, test_kill_process};
 
@@ -27,11 +27,16 @@ fn killed_processes_lose_nothing_and_write_nothing_twice() {
     let stage = Stage::new("    poll: 1s\n    retry: {first: 1s, max: 1s}\n");
     std::fs::create_dir(stage.path("passwords")).unwrap();
     let rounds: usize = std::env::var("IONPLAY_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
+    // How long a run takes here, so that the kills meet all of its steps on a slow machine, too.
+    stage.push(&tasks(&stage, rounds));
+    let began = Instant::now();
+    stage.once(0);
+    let whole = began.elapsed();
     let mut kills = 0;
     for round in 0..rounds {
         stage.push(&tasks(&stage, round));
         // Another moment each time: from before the fetch to after the apply.
-        let pause = Duration::from_millis(u64::try_from(round * 37 % 400).unwrap());
+        let pause = whole * u32::try_from(round * 37 % 100).unwrap() / 100;
         let mut child = stage.command(&["once"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(pause);
         kills += usize::from(child.try_wait().unwrap().is_none());
@@ -61,7 +66,7 @@ fn killed_processes_lose_nothing_and_write_nothing_twice() {
     }
     assert_eq!(stage.status()["state"], "ok");
     let names: Vec<String> =
-        (0..rounds).flat_map(|round| (0..3).map(move |number| format!("t{round}-{number}"))).collect();
+        (0..=rounds).flat_map(|round| (0..3).map(move |number| format!("t{round}-{number}"))).collect();
     let again = check_creations(&stage, &names);
     let delivered = delivered_passwords(&stage);
     for name in &names {
