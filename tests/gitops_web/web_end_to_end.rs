@@ -4,8 +4,9 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use super::daemon::{Daemon, TOKEN};
+use super::keyboard::{ENTER, TAB};
 use super::tools::find_python_with;
-use super::webdriver::{Browser, ENTER, TAB};
+use super::webdriver::Browser;
 
 const TOKENS: &str = "- hosts: localhost
   gather_facts: false

@@ -8,11 +8,6 @@ use base64::Engine as _;
 use reqwest::Client;
 use serde_json::{Value as Json, json};
 
-/// Keys, as the protocol names them.
-pub const TAB: &str = "\u{e004}";
-/// See [`TAB`].
-pub const ENTER: &str = "\u{e007}";
-
 /// A browser.
 pub struct Browser {
     driver: Child,
@@ -92,7 +87,8 @@ impl Browser {
         if value["error"].is_null() { Ok(value.clone()) } else { Err(format!("{path} {body}: {value}")) }
     }
 
-    async fn post(&self, path: &str, body: Json) -> Json {
+    /// Sends a request to the driver that has to succeed; returns the value of its answer.
+    pub(super) async fn post(&self, path: &str, body: Json) -> Json {
         self.try_post(path, &body).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
@@ -133,30 +129,6 @@ impl Browser {
     /// Types into an element.
     pub async fn write(&self, selector: &str, text: &str) {
         self.act_on(selector, "value", &json!({"text": text})).await;
-    }
-
-    /// Presses keys, one after the other, wherever the focus is.
-    pub async fn press(&self, keys: &str) {
-        let strokes: Vec<Json> = keys
-            .chars()
-            .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key.to_string()})))
-            .collect();
-        self.post("actions", json!({"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]})).await;
-    }
-
-    /// Presses Tab until a script returns true, and returns what had the focus on the way, first to last.
-    pub async fn tab_to(&self, condition: &str) -> Vec<String> {
-        let mut passed = Vec::new();
-        for _ in 0..60 {
-            self.press(TAB).await;
-            let look = "const a = document.activeElement, s = getComputedStyle(a);
-                return a.tagName + ' ' + (a.innerText || a.name || '').trim() + (s.outlineStyle === 'none' ? ' UNSEEN' : '')";
-            passed.push(self.run(look).await.as_str().unwrap_or_default().to_owned());
-            if self.run(&format!("return Boolean({condition})")).await == json!(true) {
-                return passed;
-            }
-        }
-        panic!("`{condition}` did not become true: {passed:#?}");
     }
 
     /// Waits until a script returns true.
