@@ -67,6 +67,16 @@ fn beginnings_run_as_they_are_and_are_never_overwritten() {
     }
     let (said, status) = desk.run(&["gitops", "check", "kept/gitops.yml"]);
     assert_eq!(status, 0, "{said}");
+    let (said, _) = desk.run(&["new", "gitops", "next"]);
+    let next =
+        said.split_once("Next: ").unwrap().1.replace("git commit", "git -c user.name=a -c user.email=a@b.c commit");
+    let programs = std::path::Path::new(env!("CARGO_BIN_EXE_ionplay")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &next]).current_dir(desk.path(".")).env("PATH", path).env("HOME", desk.path("."));
+    let followed = shell.output().unwrap();
+    let said = super::text_of(&followed);
+    assert!(followed.status.success() && said.contains("applied"), "{next}{said}");
     std::fs::remove_file(desk.path("roles/access/tasks/main.yml")).unwrap();
     let (said, status) = desk.run(&["new", "role", "roles/access"]);
     assert!(status == 1 && said.contains("exists already; nothing was written"), "{said}");
