@@ -140,8 +140,8 @@ fn literal_json(literal: &str) -> Json {
     let quoted = literal.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
     match (literal, quoted) {
         ("none", _) => Json::Null,
-        (_, Some(text)) => text.into(),
-        _ => serde_json::from_str(literal).unwrap_or_else(|_| literal.into()),
+        (_, Some(text)) => text.replace("\\n", "\n").into(),
+        _ => serde_json::from_str(&literal.replace('\'', "\"")).unwrap_or_else(|_| literal.into()),
     }
 }
 
@@ -162,8 +162,10 @@ fn type_name(kind: ParamKind) -> &'static str {
 fn default_json(text: &str, kind: ParamKind) -> Json {
     match kind {
         ParamKind::List(_) if text.is_empty() => json!([]),
-        ParamKind::List(of) => serde_json::from_str(text)
-            .unwrap_or_else(|_| text.split(',').map(|item| default_json(item.trim(), *of)).collect()),
+        ParamKind::List(of) => match serde_json::from_str(text) {
+            Ok(Json::Array(items)) => items.into(),
+            _ => text.split(',').map(|item| default_json(item.trim(), *of)).collect(),
+        },
         ParamKind::Bool | ParamKind::Int | ParamKind::Float | ParamKind::Dict(_) | ParamKind::Raw => {
             serde_json::from_str(text).unwrap_or_else(|_| text.into())
         }
