@@ -31,7 +31,7 @@ pub enum Exit {
     PlanApplied,
     /// 14: the run left the plan and was stopped, or left out something of it.
     PlanDeviation,
-    /// 15: nobody said yes.
+    /// 15: the plan was not approved.
     NotApproved,
     /// 16: the run would talk to another account than the planned one.
     PlanAccount,

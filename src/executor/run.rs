@@ -60,7 +60,7 @@ pub async fn run_playbooks(run: &Rc<RunState>, playbooks: &[Playbook]) -> RunRes
             break;
         }
     }
-    for job in run.foretold_jobs.take() {
+    for job in run.predicted_jobs.take() {
         let _ = std::fs::remove_file(job);
     }
     if !run.started.get() && started {

@@ -113,7 +113,7 @@ impl Inventory {
         files.iter().fold(false, |read, file| self.add_file(file) | read)
     }
 
-    /// Tries the forms a file may have. What was read before something could not be understood stays, as in the original.
+    /// Tries the forms a file may have. What was read before something could not be understood stays, as in Ansible.
     fn add_file(&mut self, path: &Path) -> bool {
         let origin = Origin { file: path.display().to_string().into(), folder: Some(parent_folder(path)) };
         let (mut failures, mut yaml_failure) = (Vec::new(), None);

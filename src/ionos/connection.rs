@@ -129,7 +129,7 @@ impl std::fmt::Debug for Credentials {
 /// The base URL of all calls: scheme, host, path, no slash at the end.
 ///
 /// A host alone, a host with a slash, and the full base path all mean the same; a missing scheme means `https`, except
-/// for a loopback host with a port, where nobody has a certificate.
+/// for a loopback host with a port, which has no certificate.
 ///
 /// # Errors
 /// When the text is no URL of the web.

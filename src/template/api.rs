@@ -224,7 +224,7 @@ impl TemplateEngine<'_> {
     /// The members of a `with_` loop: all results of a lookup, which must be defined.
     ///
     /// # Errors
-    /// If nobody knows the lookup, or it fails.
+    /// If the lookup is unknown, or it fails.
     pub fn loop_lookup(&self, name: &str, args: PluginArgs, action: &str) -> Result<Vec<Value>, TemplateError> {
         let _evaluation = self.begin_evaluation();
         let items = self.run_deeper(|| self.run_lookup(name, args, Some(action)))?;

@@ -17,7 +17,7 @@ pub enum TemplateErrorKind {
     Recursion,
     /// Operands or arguments of the wrong type, a bad value, a failed conversion.
     Value,
-    /// A filter, test, lookup or function that nobody knows.
+    /// An unknown filter, test, lookup or function.
     UnknownName,
     /// The fuel or depth limit.
     Limit,
@@ -74,7 +74,7 @@ impl TemplateError {
         Value::Undefined(Arc::new(why))
     }
 
-    /// The same, unless it is a failure that does not wait: limits, what nobody knows, what is known only later.
+    /// The same, unless it is a failure that does not wait: limits, unknown names, values known only later.
     ///
     /// # Errors
     /// With such a failure.

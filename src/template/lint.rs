@@ -1,5 +1,5 @@
 //! What can be said of a template without running it: its syntax, and names of filters, tests, lookups and functions
-//! that nobody knows.
+//! that are unknown.
 
 use std::sync::Arc;
 

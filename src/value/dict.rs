@@ -32,6 +32,11 @@ impl Dict {
         Self::default()
     }
 
+    /// An empty mapping with room for so many entries.
+    pub fn with_capacity(entries: usize) -> Self {
+        Self(IndexMap::with_capacity_and_hasher(entries, foldhash::fast::RandomState::default()))
+    }
+
     /// The number of entries.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -45,6 +50,11 @@ impl Dict {
     /// The value under a text key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.0.get(&Key(key))
+    }
+
+    /// The value under a text key, to be changed in its place.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
+        self.0.get_mut(&Key(key))
     }
 
     /// The value under any key.

@@ -120,7 +120,7 @@ impl YamlNode {
         }
     }
 
-    /// The same node with its texts as data, never templates (`!unsafe`, and text that nobody wrote).
+    /// The same node with its texts as data, never templates (`!unsafe`, and generated text).
     #[must_use]
     pub fn into_data(self) -> Self {
         let kind = match self.kind() {

@@ -126,7 +126,6 @@ fn examples_of_plugins_give_what_they_say() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The expression once for each default that it relies on, with that default written out: the result must be the same.
 /// Data as a template writes it.
 fn literal(data: &Json) -> String {
     match data {
@@ -138,6 +137,7 @@ fn literal(data: &Json) -> String {
     }
 }
 
+/// The expression once for each default that it relies on, with that default written out: the result must be the same.
 fn write_out_defaults(expression: &str, name: &str, options: &Json) -> Vec<String> {
     let start = ["| ", "is "].iter().find_map(|sign| Some(expression.rfind(&format!("{sign}{name}"))? + sign.len()));
     let Some(end) = start.map(|start| start + name.len()) else { return Vec::new() };

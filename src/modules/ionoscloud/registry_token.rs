@@ -273,7 +273,7 @@ impl Resource for RegistryToken {
     async fn delete_object(&self, site: &Site<'_>, have: &Token) -> Result<(), ApiError> {
         let registry = site.parent.ok_or_else(|| ApiError::unsent("there is no registry to delete it from"))?;
         match site.api.delete_token(registry, &have.id).await {
-            // Gone is what was asked for, whoever did it; but a server that still shows it has refused.
+            // The task wants it gone, and it may have gone by other hands; but a server that still shows it has refused.
             Err(error) if error.is_not_found() => match site.api.get_token(registry, &have.id).await? {
                 None => Ok(()),
                 Some(_) => Err(error),

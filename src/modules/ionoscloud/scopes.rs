@@ -1,6 +1,6 @@
 //! `scopes`: a list of mappings with `name`, `type` and `actions`, checked before any request.
 //!
-//! Types and actions that nobody has heard of are warned about and sent: the service declares no fixed words for
+//! Unknown types and actions are warned about and sent: the service declares no fixed words for
 //! either, and is known to take others.
 
 use crate::diagnostic::Diagnostic;
@@ -49,7 +49,7 @@ pub(super) fn read_scopes(
             "write each scope as a list item with `- `",
         ));
     };
-    // Text where a list belongs has been split at its commas, so what it holds now says nothing to whoever wrote it.
+    // Text where a list belongs has been split at its commas, so the parts mean nothing to the author.
     if let Some(text @ Value::Str(written)) = context.raw_arg("scopes")
         && !written.is_template()
     {

@@ -57,7 +57,9 @@ impl Activity {
         match requests.as_slice() {
             [] => String::new(),
             [one] => one.clone(),
-            [first, others @ ..] if others.iter().all(|other| other == first) => format!("{} × {first}", requests.len()),
+            [first, others @ ..] if others.iter().all(|other| other == first) => {
+                format!("{} × {first}", requests.len())
+            }
             _ => format!("{} requests", requests.len()),
         }
     }

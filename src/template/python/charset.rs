@@ -44,7 +44,7 @@ impl Encoding {
     /// The encoding of a name.
     ///
     /// # Errors
-    /// If nobody knows it.
+    /// If it is unknown.
     pub fn from_name(name: &str) -> Result<Self, TemplateError> {
         let narrow = |name, limit, others| Ok(Self::Narrow { name, limit, others });
         match name.trim().to_lowercase().replace(['_', ' '], "-").as_str() {

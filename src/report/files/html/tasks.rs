@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::seconds;
+use crate::progress::shorten_ids;
 use crate::report::files::issue::list_issues;
 use crate::report::files::xml::{escape, escape_attribute};
-use crate::progress::shorten_ids;
 use crate::report::history::{ResultHistory, RunHistory, TaskHistory};
 
 /// The states by which the list can be filtered.
