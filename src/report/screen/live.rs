@@ -157,7 +157,7 @@ fn describe_request(method: &str, path: &str) -> String {
 /// The beginning of a text that is too long.
 fn cut_text(text: &str, room: usize) -> String {
     match text.char_indices().nth(room) {
-        Some((end, _)) => format!("{}…", &text[..end]),
+        Some((end, _)) => format!("{}…", text[..end].trim_end_matches([' ', '·'])),
         None => text.to_owned(),
     }
 }

@@ -201,7 +201,7 @@ fn colour_diff(diff: &str) -> String {
             || (line.starts_with("+++ ") && before.starts_with("--- "));
         before = line;
         let class = match line.as_bytes().first() {
-            _ if is_head => "soft",
+            _ if is_head => "head",
             Some(b'+') => "add",
             Some(b'-') => "del",
             Some(b'@') => "hunk",
