@@ -129,7 +129,7 @@ pub async fn preview_commit(
         return Err(PreviewError::Plan { commit, why, withheld: list_secrets(job), author });
     };
     let planned = collect_planned(&plan, job, None);
-    let look = show::Look { paint: crate::report::style::Paint(false), width: 120 };
+    let look = show::Look { paint: crate::report::style::Paint(false), width: 120, wraps: false };
     Ok(Preview {
         commit,
         changes: planned.has_changes(),
