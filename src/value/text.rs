@@ -17,6 +17,7 @@ pub struct Text {
     origin: Option<Span>,
     secret: bool,
     markup: bool,
+    vaulted: bool,
     standing: Standing,
 }
 
@@ -29,12 +30,14 @@ enum Standing {
     Quoted,
     /// Taken from among the keys of a mapping: data until it is stored in a variable.
     Key,
+    /// Data whose origin is known all the same.
+    Data,
 }
 
 impl Text {
     /// Computed text.
     pub fn new_plain(text: impl Into<Arc<str>>) -> Self {
-        Self { text: text.into(), origin: None, secret: false, markup: false, standing: Standing::Template }
+        Self { text: text.into(), origin: None, secret: false, markup: false, vaulted: false, standing: Standing::Template }
     }
 
     /// Text that stands in a file of the user's, or on the command line.
@@ -45,6 +48,21 @@ impl Text {
     /// Text in quotes inside a template: data, but a template to those who ask for [`Text::into_template`].
     pub fn from_quoted(text: impl Into<Arc<str>>, origin: Span) -> Self {
         Self { standing: Standing::Quoted, ..Self::from_source(text, origin) }
+    }
+
+    /// Data from a place outside the user's files, such as an environment variable.
+    pub fn from_outside(text: impl Into<Arc<str>>, origin: Span) -> Self {
+        Self { standing: Standing::Data, ..Self::from_source(text, origin) }
+    }
+
+    /// Where it comes from, in a message: `FILE:LINE:COLUMN`, or the name of what it was read from.
+    pub fn describe_origin(&self) -> Option<String> {
+        let origin = self.origin.as_ref()?;
+        match self.standing {
+            Standing::Template => Some(origin.to_string()),
+            Standing::Data => Some(origin.source().name().to_owned()),
+            Standing::Quoted | Standing::Key => None,
+        }
     }
 
     /// Whether it was in quotes inside a template.
@@ -133,6 +151,18 @@ impl Text {
     #[must_use]
     pub fn into_markup(mut self) -> Self {
         self.markup = true;
+        self
+    }
+
+    /// Whether it was vaulted by itself, and has been opened; text computed from it is not.
+    pub fn is_vaulted(&self) -> bool {
+        self.vaulted
+    }
+
+    /// The same text, known to have been vaulted.
+    #[must_use]
+    pub fn into_vaulted(mut self) -> Self {
+        self.vaulted = true;
         self
     }
 

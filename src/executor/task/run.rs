@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use super::TaskRun;
 use super::conditional::{self, ConditionOutcome};
+use super::loop_result::{add_deprecations, deprecation_entry};
 use super::loops::{self, Items, LoopControl};
 use super::parallel_loop::{LoopParts, ParallelLoop};
 use super::settings::{self, KeywordReader};
@@ -36,7 +37,7 @@ impl TaskRun<'_> {
         let finished = match &self.task.looping {
             None => {
                 let mut pass = self.run_item(&mut scope, &search).await;
-                self.tell_deprecations(&mut pass);
+                add_deprecations(&mut pass.result, self.tell_deprecations());
                 self.complete_task(pass)
             }
             Some(looping) => self.run_loop(looping, &mut scope, &search).await,
@@ -47,17 +48,18 @@ impl TaskRun<'_> {
         finished
     }
 
-    /// Warns about deprecated syntax, also in the result.
-    fn tell_deprecations(&self, pass: &mut ItemResult) {
-        let messages = self.run.globals.take_deprecations();
-        if messages.is_empty() {
-            return;
+    /// Warns about deprecated syntax that was met since the last time, and returns what the result has of it.
+    fn tell_deprecations(&self) -> Vec<Value> {
+        let mut shown: Vec<String> = Vec::new();
+        let mut entries = Vec::new();
+        for met in self.run.globals.take_deprecations() {
+            entries.extend(met.rule.map(deprecation_entry));
+            if !shown.contains(&met.message) {
+                self.run.bus.emit(&ReportEvent::Notice(Diagnostic::deprecation(met.message.as_str())));
+                shown.push(met.message);
+            }
         }
-        let entry = |message: &String| Value::dict([("msg", Value::text(message.as_str()))]);
-        pass.result.set("deprecations", Value::list(messages.iter().map(entry)));
-        for message in messages {
-            self.run.bus.emit(&ReportEvent::Notice(Diagnostic::deprecation(message)));
-        }
+        entries
     }
 
     async fn run_loop(&self, looping: &Loop, scope: &mut TaskScope, search: &[PathBuf]) -> LoadResult<TaskResult> {
@@ -107,7 +109,7 @@ impl TaskRun<'_> {
                     pass
                 }
             };
-            self.tell_deprecations(&mut pass);
+            passes.add_deprecations(self.tell_deprecations());
             for (name, value) in vars.iter() {
                 pass.result.insert(name.clone(), value.clone());
             }
@@ -127,6 +129,8 @@ impl TaskRun<'_> {
                     return self.complete_task(self.failed_around(fault, scope, search));
                 }
             };
+            // What `break_when` notes is in no result.
+            self.tell_deprecations();
             scope.set_top(Vec::new());
             if let Some(name) = &self.task.register {
                 let mut registered = Dict::new();
