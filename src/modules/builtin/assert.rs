@@ -2,7 +2,7 @@
 
 use crate::modules::spec::{Param, ParamKind, ResultDisplay};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
-use crate::template::{ConditionVerdict, is_whole_template};
+use crate::template::{ConditionVerdict, TemplateError, is_whole_template};
 use crate::value::Value;
 
 static SPEC: Spec = Spec::new("ansible.builtin.assert", "Fails unless all conditions are true.")
@@ -64,7 +64,7 @@ fn assert_conditions(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Mod
     }
     for condition in list_conditions(args, context) {
         if condition.is_null() {
-            return Err(Failure::new("Empty conditional expressions are not allowed."));
+            return Err(TemplateError::value("Empty conditional expressions are not allowed.").into());
         }
         match context.template.evaluate_condition(&condition)? {
             ConditionVerdict::True => {}
