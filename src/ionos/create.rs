@@ -4,14 +4,14 @@
 //! this looks first. Nothing there: it is sent again. A registry is there: it is the one, nothing about it was shown
 //! only once. A token is there: its password went with the lost answer and cannot be asked for. If this run made it,
 //! the token is of no use to anybody, so it is removed and made again, once; where that is not sure, it is left alone,
-//! and the run says what is there and why it is in doubt. `proof.rs` has the rule.
+//! and the run says what is there and why it is in doubt. `ownership.rs` has the rule.
 
 use std::time::Duration;
 
 use super::api::Id;
 use super::error::ErrorKind;
 use super::model::{NewRegistry, NewToken, Registry, Token};
-use super::ownership::Attempt;
+use super::ownership::{Attempt, TokenLists};
 use super::{ApiError, ListCache, RegistryApi, Tuning};
 use crate::interrupt::Interrupt;
 use crate::value::KNOWN_AFTER_CREATION;
@@ -58,67 +58,96 @@ pub async fn create_token(
     new: &NewToken,
     care: &CreationSettings<'_>,
 ) -> Result<CreatedObject<Token>, ApiError> {
-    let name = new.name.display_text();
-    let mut attempts = Attempts::new(care);
-    let mut notes = Vec::new();
-    let mut attempt = Attempt::begin_attempt(api);
     if let Some(kept) = care.kept {
-        kept.note_requested(registry.display_text(), name);
+        kept.note_requested(registry.display_text(), new.name.display_text());
     }
-    loop {
-        let error = match api.create_token(registry, new).await {
-            Ok(object) => return Ok(CreatedObject { object, notes }),
-            Err(error) => attempts.accept_unclear(error).map_err(|error| may_exist(error, name))?,
-        };
-        attempt.note_failure(&error);
-        let told = |said: String| ApiError { message: format!("{}; {said}", error.message), ..error.clone() };
-        let all = api.list_tokens(registry).await.map_err(|second| {
-            told(format!(
-                "looking whether token `{name}` was made failed too: {second}; it may exist, and its password is not known"
-            ))
+    TokenCreation { api, registry, new, care }.run().await
+}
+
+/// The creation of one token, until it has an answer.
+struct TokenCreation<'a> {
+    api: &'a dyn RegistryApi,
+    registry: &'a Id,
+    new: &'a NewToken,
+    care: &'a CreationSettings<'a>,
+}
+
+impl TokenCreation<'_> {
+    async fn run(&self) -> Result<CreatedObject<Token>, ApiError> {
+        let name = self.new.name.display_text();
+        let mut attempts = Attempts::new(self.care);
+        let mut notes = Vec::new();
+        let mut attempt = Attempt::begin_attempt(self.api);
+        loop {
+            let error = match self.api.create_token(self.registry, self.new).await {
+                Ok(object) => return Ok(CreatedObject { object, notes }),
+                Err(error) => attempts.accept_unclear(error).map_err(|error| may_exist(error, name))?,
+            };
+            attempt.note_failure(&error);
+            if self.take_back_made(&attempt, &error).await? {
+                if !notes.is_empty() {
+                    let said = format!(
+                        "token `{name}` was made twice, its password was lost with the answer both times, and it was \
+                         removed again"
+                    );
+                    return Err(followed_by(&error, &said));
+                }
+                notes.push(format!(
+                    "the answer to the creation of token `{name}` was lost, and its password with it; the token was \
+                     removed and is made again"
+                ));
+                attempt = Attempt::begin_attempt(self.api);
+            }
+            attempts.wait_before_retry(error).await.map_err(|last| {
+                let said = match notes.len() {
+                    0 => format!("token `{name}` does not exist"),
+                    _ => format!(
+                        "token `{name}` was made, its password was lost with the answer, and it was removed again"
+                    ),
+                };
+                followed_by(&last, &said)
+            })?;
+        }
+    }
+
+    /// Looks for the token of a creation that ended with `error`. If this run made it, it is removed, because its
+    /// password is lost; returns whether it was there.
+    async fn take_back_made(&self, attempt: &Attempt, error: &ApiError) -> Result<bool, ApiError> {
+        let name = self.new.name.display_text();
+        let all = self.api.list_tokens(self.registry).await.map_err(|second| {
+            let said = format!(
+                "looking whether token `{name}` was made failed too: {second}; it may exist, and its password is not \
+                 known"
+            );
+            followed_by(error, &said)
         })?;
         let all = all.unwrap_or_default();
         let found =
             all.iter().find(|token| token.properties.name.display_text() == name && name != KNOWN_AFTER_CREATION);
-        if let Some(found) = found {
-            let id = found.id.display_text();
-            let before = care.names_before(registry);
-            attempt.check_token_origin(new, found, before.as_deref(), &all, &api.witness()).map_err(|why| {
-                told(format!(
-                    "a token `{name}` ({id}) exists now, but its password is unknown; it was left alone, because it \
-                     is not certain that this run created it: {why}. If it is not in use, delete it by its id and \
-                     run this again"
-                ))
-            })?;
-            api.take_back_token(registry, &found.id).await.map_err(|second| {
-                told(format!(
-                    "token `{name}` ({id}) was made, its password was lost with the answer, and removing it failed: \
-                     {second}"
-                ))
-            })?;
-            if !notes.is_empty() {
-                return Err(told(format!(
-                    "token `{name}` was made twice, its password was lost with the answer both times, and it was \
-                     removed again"
-                )));
-            }
-            notes.push(format!(
-                "the answer to the creation of token `{name}` was lost, and its password with it; the token was removed \
-                 and is made again"
-            ));
-            attempt = Attempt::begin_attempt(api);
-        }
-        attempts.wait_before_retry(error).await.map_err(|last| ApiError {
-            message: match notes.len() {
-                0 => format!("{}; token `{name}` does not exist", last.message),
-                _ => format!(
-                    "{}; token `{name}` was made, its password was lost with the answer, and it was removed again",
-                    last.message
-                ),
-            },
-            ..last
+        let Some(found) = found else { return Ok(false) };
+        let id = found.id.display_text();
+        let before = self.care.names_before(self.registry);
+        let lists = TokenLists { before: before.as_deref(), after: &all };
+        attempt.check_token_origin(self.new, found, lists, &self.api.witness()).map_err(|why| {
+            let said = format!(
+                "a token `{name}` ({id}) exists now, but its password is unknown; it was left alone, because it is not \
+                 certain that this run created it: {why}. If it is not in use, delete it by its id and run this again"
+            );
+            followed_by(error, &said)
         })?;
+        self.api.take_back_token(self.registry, &found.id).await.map_err(|second| {
+            let said = format!(
+                "token `{name}` ({id}) was made, its password was lost with the answer, and removing it failed: {second}"
+            );
+            followed_by(error, &said)
+        })?;
+        Ok(true)
     }
+}
+
+/// A failure, and what has become of the object.
+fn followed_by(error: &ApiError, said: &str) -> ApiError {
+    ApiError { message: format!("{}; {said}", error.message), ..error.clone() }
 }
 
 /// Adds to a failure that leaves the outcome open what follows from it.

@@ -18,6 +18,15 @@ use super::{ApiError, Date, Deferred, RegistryReads};
 /// Dates have whole seconds, and the machine that dates an answer need not be the one that dates an object.
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
+/// The tokens of a registry around a creation.
+#[derive(Clone, Copy)]
+pub(super) struct TokenLists<'a> {
+    /// The names before it, if all of them are known.
+    pub(super) before: Option<&'a [String]>,
+    /// The tokens after it.
+    pub(super) after: &'a [Token],
+}
+
 /// A creation that was asked for.
 pub(super) struct Attempt {
     begun: Option<Timestamp>,
@@ -42,8 +51,7 @@ impl Attempt {
         &self,
         new: &NewToken,
         found: &Token,
-        before: Option<&[String]>,
-        after: &[Token],
+        lists: TokenLists<'_>,
         witness: &Witness,
     ) -> Result<(), OriginDoubt> {
         if self.is_certain(found.id.display_text()) {
@@ -51,11 +59,11 @@ impl Attempt {
         }
         check_same_token(new, found)?;
         self.check_origin(&found.metadata, witness)?;
-        let Some(before) = before else {
+        let Some(before) = lists.before else {
             return Err(OriginDoubt::EarlierNamesUnknown);
         };
         let name = found.properties.name.display_text();
-        let appeared = after.iter().map(|token| token.properties.name.display_text());
+        let appeared = lists.after.iter().map(|token| token.properties.name.display_text());
         let others: Vec<String> = appeared
             .filter(|other| *other != name && !before.iter().any(|known| known == other))
             .map(str::to_owned)

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value as Json};
 
 use super::model::plain_fields;
-use super::recorder::{DryRunRecorder, Seen};
+use super::recorder::{DryRunRecorder, ObjectKey, Seen};
 use crate::ionos::api::{ApiFuture, Id, Witness};
 use crate::ionos::content::{Query, Reading, RegistryContents};
 use crate::ionos::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
@@ -42,7 +42,7 @@ impl Connector for ReadRecordingConnector {
 
 impl ReadRecordingApi {
     fn record_seen(&self, kind: &str, parent: Option<&Id>, id: &str, seen: Option<Seen>) {
-        self.tape.record_seen(&self.account, kind, parent, id, seen);
+        self.tape.record_seen(ObjectKey { account: &self.account, kind, parent, id }, seen);
     }
 }
 

@@ -17,6 +17,18 @@ use crate::ionos::{ApiConnection, ApiError, Deferred};
 /// Account, kind, parent, id.
 type Key = (String, String, Option<String>, String);
 
+/// Which object is looked at.
+pub(super) struct ObjectKey<'a> {
+    /// The account it belongs to.
+    pub(super) account: &'a str,
+    /// The kind of object, or what of it is looked at.
+    pub(super) kind: &'a str,
+    /// The object it is a part of.
+    pub(super) parent: Option<&'a Id>,
+    /// The id, or the name where the object is looked for by name.
+    pub(super) id: &'a str,
+}
+
 /// An observation of an object.
 pub(super) struct Seen {
     pub(super) name: Option<String>,
@@ -60,7 +72,9 @@ impl DryRunRecorder {
         account_name(self.alias.as_deref(), connection)
     }
 
-    pub(super) fn record_seen(&self, account: &str, kind: &str, parent: Option<&Id>, id: &str, seen: Option<Seen>) {
+    /// Records that an object was looked at; without `seen` it was not there.
+    pub(super) fn record_seen(&self, key: ObjectKey<'_>, seen: Option<Seen>) {
+        let ObjectKey { account, kind, parent, id } = key;
         let there = seen.is_some();
         let (name, fields) = seen.map_or((None, Map::new()), |seen| (seen.name, seen.fields));
         let fingerprint = sha256_hex(Json::Object(fields.clone()).to_string().as_bytes());

@@ -163,7 +163,7 @@ impl TemplateError {
     }
 }
 
-/// What to do about a member that a mapping does not have: the result of a skipped task has none of its module's, and
+/// A hint on a member that a mapping does not have: the result of a skipped task has none of its module's, and
 /// a misspelt name is near another. Nothing of a secret is looked at.
 fn explain_missing_member(of: &Value, name: &str) -> Option<String> {
     let Value::Dict(members) = of else { return None };

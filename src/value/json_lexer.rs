@@ -22,7 +22,7 @@ const SHORT: usize = 18;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct JsonError {
-    /// What is wrong, in the words of Python.
+    /// The fault, in the words of Python.
     pub message: &'static str,
     /// The byte of the text.
     pub at: usize,

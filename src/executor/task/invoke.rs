@@ -1,7 +1,6 @@
 //! One call of a module, and the context that it gets.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::TaskRun;
@@ -15,7 +14,6 @@ use crate::modules::spec::FailureMode;
 use crate::modules::{Failure, InventoryView, LoopOrder, ModuleOutcome, TaskContext};
 use crate::progress::ProgressChannel;
 use crate::report::ReportEvent;
-use crate::template::TemplateEngine;
 
 /// One call of a module.
 pub struct ModuleCall<'a> {
@@ -23,8 +21,6 @@ pub struct ModuleCall<'a> {
     pub task: &'a TaskRun<'a>,
     /// Variables of the task.
     pub scope: &'a TaskScope,
-    /// Folders for relative names.
-    pub search: &'a [PathBuf],
     /// Settings of the task.
     pub settings: &'a TaskSettings,
     /// The host it is delegated to.
@@ -51,7 +47,7 @@ pub async fn run_module_once(
     order: Option<&LoopOrder>,
 ) -> Result<ModuleOutcome, Failure> {
     let run = call.task.run;
-    let engine = TemplateEngine::new(&run.globals, call.scope, call.search);
+    let engine = call.task.engine(call.scope);
     let (bus, sent, answered) = (Rc::clone(&run.bus), Rc::clone(&run.bus), Rc::clone(&run.bus));
     let inventory = View(call.task);
     let spec = prepared.module.module_spec();
@@ -70,7 +66,7 @@ pub async fn run_module_once(
         diff: call.settings.diff,
         no_log: call.settings.no_log,
         verbosity: run.options.verbosity,
-        search_path: call.search,
+        search_path: &call.task.search,
         base_dir: &call.task.play.play.folder,
         span: &call.task.task.args.span,
         raw_args: &call.task.task.args.values,

@@ -10,7 +10,7 @@ use crate::modules::spec::{CheckSupport, RunsOn};
 use crate::modules::{Failure, Later, ModuleOutcome, Spec};
 use crate::plan::host_effects::{EffectKind, PlannedEffect};
 use crate::secrets::Redactor;
-use crate::template::{Context, TemplateEngine};
+use crate::template::Context;
 use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value, python};
 
@@ -93,7 +93,7 @@ fn describe_item(item: &Value, redactor: &Redactor) -> String {
 
 fn describe_action(call: &ModuleCall<'_>, does: EffectKind) -> PlannedEffect {
     let task = call.task;
-    let engine = TemplateEngine::new(&task.run.globals, call.scope, call.search);
+    let engine = task.engine(call.scope);
     let item = task.task.looping.as_ref().and_then(|_| {
         let name = engine.get_variable("ansible_loop_var").ok().flatten()?;
         engine.get_variable(&python::str(&name)).ok().flatten()

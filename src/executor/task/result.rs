@@ -1,6 +1,5 @@
 //! The shapes of results: of one pass, of a loop, as they are registered and as they are shown.
 
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::TaskRun;
@@ -15,7 +14,7 @@ use crate::modules::{self, Failure};
 use crate::playbook::{Keyword, LoadResult};
 use crate::report::event::ReportedOutcome;
 use crate::report::{OutcomeStatus, ReportEvent};
-use crate::template::{TemplateEngine, TemplateError, TemplateErrorKind};
+use crate::template::{TemplateError, TemplateErrorKind};
 use crate::value::{Dict, Value};
 
 /// Text that replaces hidden results.
@@ -100,16 +99,11 @@ impl TaskRun<'_> {
     }
 
     /// A failure before the module could run. Whether it is ignored is asked all the same.
-    pub(in crate::executor) fn failed_before(
-        &self,
-        fault: TemplateError,
-        scope: &TaskScope,
-        search: &[PathBuf],
-    ) -> ItemResult {
+    pub(in crate::executor) fn failed_before(&self, fault: TemplateError, scope: &TaskScope) -> ItemResult {
         if fault.kind == TemplateErrorKind::Unknown {
             return ItemResult::undetermined_by(&Value::unknown(fault.message));
         }
-        let engine = TemplateEngine::new(&self.run.globals, scope, search);
+        let engine = self.engine(scope);
         let reader = KeywordReader { engine: &engine, task: self.task };
         // What cannot be converted counts as it is written: any text at all means yes.
         let ignored = reader.read_bool(Keyword::IgnoreErrors).map_or(true, |flag| flag.unwrap_or(false));
@@ -121,26 +115,15 @@ impl TaskRun<'_> {
 
     /// A failure before any keyword was evaluated: whether it is ignored is asked of the keyword as it is written, where a
     /// template counts as yes whatever it would give.
-    pub(in crate::executor) fn failed_early(
-        &self,
-        fault: TemplateError,
-        scope: &TaskScope,
-        search: &[PathBuf],
-    ) -> ItemResult {
+    pub(in crate::executor) fn failed_early(&self, fault: TemplateError, scope: &TaskScope) -> ItemResult {
         let ignored = self.task.find_keyword(Keyword::IgnoreErrors).is_some_and(|node| node.to_value().is_true());
-        ItemResult { ignored, ..self.failed_before(fault, scope, search) }
+        ItemResult { ignored, ..self.failed_before(fault, scope) }
     }
 
     /// A failure outside of the loop items: there is no task result to judge yet.
-    pub(in crate::executor) fn failed_around(
-        &self,
-        fault: TemplateError,
-        scope: &TaskScope,
-        search: &[PathBuf],
-    ) -> ItemResult {
+    pub(in crate::executor) fn failed_around(&self, fault: TemplateError, scope: &TaskScope) -> ItemResult {
         let told = fault.full_message();
-        let mut pass =
-            ItemResult { ending: PassEnding::Failed(FailureKind::Early), ..self.failed_early(fault, scope, search) };
+        let mut pass = ItemResult { ending: PassEnding::Failed(FailureKind::Early), ..self.failed_early(fault, scope) };
         pass.result.set("msg", told.into());
         pass
     }

@@ -70,25 +70,7 @@ pub fn read_connection(
     state: &str,
 ) -> Result<ApiConnection, ResourceError> {
     let text = |name: &str, variable: &str| value_of(args, context, name, variable);
-    let token = text("token", "IONOS_TOKEN");
-    let basic = text("username", "IONOS_USERNAME").zip(text("password", "IONOS_PASSWORD"));
-    let basic = basic.map(|(username, password)| Credentials::Basic { username, password });
-    let own_token = is_own(args, context, "token", "IONOS_TOKEN");
-    let own_basic =
-        is_own(args, context, "username", "IONOS_USERNAME") || is_own(args, context, "password", "IONOS_PASSWORD");
-    let credentials = match (token.map(Credentials::Bearer), basic) {
-        (Some(_), Some(basic)) if own_basic && !own_token => basic,
-        (Some(token), _) => token,
-        (None, Some(basic)) => basic,
-        (None, None) => {
-            let said = format!("Token or username & password are required for {label} state {state}");
-            let refusal = Diagnostic::error(said)
-                .at(context.span, "")
-                .hint("set `IONOS_TOKEN`, or `IONOS_USERNAME` and `IONOS_PASSWORD`, or give `token` in the task")
-                .hint("to try it without an account, run with `--sandbox`");
-            return Err(ResourceError::Refused(Box::new(refusal)));
-        }
-    };
+    let credentials = read_credentials(args, context, label, state)?;
     let fingerprint = text("certificate_fingerprint", "IONOS_CERTIFICATE_FINGERPRINT").unwrap_or_default();
     let refuse = |name: &str, said: String| ResourceError::from(argument_error(said, name, args, context));
     let contract = text("contract_number", "IONOS_CONTRACT_NUMBER");
@@ -132,6 +114,34 @@ pub fn read_connection(
         is_reused: std::rc::Rc::default(),
         task: Some(context.task.clone()).filter(|task| !task.is_empty()),
     })
+}
+
+fn read_credentials(
+    args: &ModuleArgs,
+    context: &TaskContext<'_>,
+    label: &str,
+    state: &str,
+) -> Result<Credentials, ResourceError> {
+    let text = |name: &str, variable: &str| value_of(args, context, name, variable);
+    let token = text("token", "IONOS_TOKEN");
+    let basic = text("username", "IONOS_USERNAME").zip(text("password", "IONOS_PASSWORD"));
+    let basic = basic.map(|(username, password)| Credentials::Basic { username, password });
+    let own_token = is_own(args, context, "token", "IONOS_TOKEN");
+    let own_basic =
+        is_own(args, context, "username", "IONOS_USERNAME") || is_own(args, context, "password", "IONOS_PASSWORD");
+    match (token.map(Credentials::Bearer), basic) {
+        (Some(_), Some(basic)) if own_basic && !own_token => Ok(basic),
+        (Some(token), _) => Ok(token),
+        (None, Some(basic)) => Ok(basic),
+        (None, None) => {
+            let said = format!("Token or username & password are required for {label} state {state}");
+            let refusal = Diagnostic::error(said)
+                .at(context.span, "")
+                .hint("set `IONOS_TOKEN`, or `IONOS_USERNAME` and `IONOS_PASSWORD`, or give `token` in the task")
+                .hint("to try it without an account, run with `--sandbox`");
+            Err(ResourceError::Refused(Box::new(refusal)))
+        }
+    }
 }
 
 /// The value of a parameter: the task's own, else of the task's environment, else what the arguments found elsewhere.

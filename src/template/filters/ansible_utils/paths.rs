@@ -108,7 +108,7 @@ fn index_of(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     search.find(call, &call.input)
 }
 
-/// What `index_of` is asked.
+/// The arguments of `index_of`.
 pub struct IndexSearch {
     /// Name of the test.
     pub test: Option<Value>,
