@@ -41,7 +41,8 @@ pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> LoadResult<R
     let bus = Rc::new(Bus::new(Vec::new(), Rc::clone(redactor)));
     let globals = Rc::new(build_globals(&folder, &secrets, &settings, redactor));
     let (loader, _) = build_loader(args, &settings, &globals, &secrets, &bus)?;
-    let playbook = read_playbook(args, name, &loader, &bus).and_then(|read| read.ok_or_else(|| general_problem("nothing to read")));
+    let playbook = read_playbook(args, name, &loader, &bus)
+        .and_then(|read| read.ok_or_else(|| general_problem("nothing to read")));
     Ok((loader, playbook))
 }
 

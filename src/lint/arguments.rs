@@ -55,7 +55,8 @@ impl Lint<'_> {
                 && !written.starts_with('0')
                 && written.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
             if looks_octal && spec.find_param(name).is_some() {
-                let summary = format!("`{name}: {written}` is a decimal number, which means mode {:04o}", number & 0o7777);
+                let summary =
+                    format!("`{name}: {written}` is a decimal number, which means mode {:04o}", number & 0o7777);
                 let hint = format!("put it in quotes: `{name}: \"0{written}\"`");
                 self.report_message(Diagnostic::warning(summary).at(node.span(), "").hint(hint));
             }

@@ -112,10 +112,8 @@ impl Loader {
         folder: &Path,
     ) -> LoadResult<Playbook> {
         let read = self.document_plays(document, source, folder);
-        let read = read.map(|plays| Playbook {
-            name: source.name().to_owned(),
-            plays: plays.into_iter().map(Rc::new).collect(),
-        });
+        let read = read
+            .map(|plays| Playbook { name: source.name().to_owned(), plays: plays.into_iter().map(Rc::new).collect() });
         self.settle_or_keep(read, |part| self.keep_readable_part(part))
     }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::ast::StmtKind;
 use super::budget;
 use super::engine::TemplateEngine;
-use super::notes::Deprecation;
 use super::error::{TemplateError, TemplateErrorKind};
 use super::eval::Cx;
 use super::locals::Locals;
+use super::notes::Deprecation;
 use super::objects::ImportedModule;
 use super::parse;
 use super::plugin::{PluginArgs, RenderOptions};
@@ -395,8 +395,7 @@ fn format_error_mark(number: usize, fault: &TemplateError) -> String {
 }
 
 /// Ansible's words about a condition in braces.
-const BRACES_RULE: &str =
-    "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}.";
+const BRACES_RULE: &str = "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}.";
 
 /// Returns the warning about a condition in braces.
 pub fn braces_warning(text: &str) -> String {

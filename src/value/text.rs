@@ -37,7 +37,14 @@ enum Standing {
 impl Text {
     /// Computed text.
     pub fn new_plain(text: impl Into<Arc<str>>) -> Self {
-        Self { text: text.into(), origin: None, secret: false, markup: false, vaulted: false, standing: Standing::Template }
+        Self {
+            text: text.into(),
+            origin: None,
+            secret: false,
+            markup: false,
+            vaulted: false,
+            standing: Standing::Template,
+        }
     }
 
     /// Text that stands in a file of the user's, or on the command line.
