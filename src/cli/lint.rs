@@ -102,15 +102,16 @@ pub fn describe_playbook(loader: &Loader, read: LoadResult<Playbook>) -> (Report
             (problem.report, Some(problem.kind), findings)
         }
     };
-    let is_new = |message: &Diagnostic, report: &Report| {
-        !report.iter().any(|other| other.summary == message.summary && other.span() == message.span())
+    // What is wrong at a place has been said by what could not read it.
+    let is_said = |message: &Diagnostic, said: &Report| {
+        message
+            .span()
+            .is_some_and(|place| said.iter().any(|other| other.span() == Some(place) || other.also.contains(place)))
     };
     let findings = findings.into_iter().map(|finding| finding.message);
-    for message in loader.take_warnings().into_iter().chain(findings) {
-        if kind.is_none() || is_new(&message, &report) {
-            report.push(message);
-        }
-    }
+    let more: Report =
+        loader.take_warnings().into_iter().chain(findings).filter(|message| !is_said(message, &report)).collect();
+    report.extend(more);
     (report, kind)
 }
 
