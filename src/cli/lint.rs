@@ -7,9 +7,10 @@ use clap::ValueEnum as _;
 use super::args::RunArgs;
 use super::load;
 use super::output;
-use crate::diagnostic::{Report, Severity, fold_repeated, json, render};
+use crate::diagnostic::{Diagnostic, Report, Severity, fold_repeated, json, render};
 use crate::exit::Exit;
 use crate::lint;
+use crate::playbook::{LoadErrorKind, LoadResult, Loader, Playbook};
 use crate::report::files::{Issue, format_issues};
 use crate::report::history::Message;
 use crate::secrets::Redactor;
@@ -72,10 +73,10 @@ pub fn run_lint(args: &LintArgs) -> Exit {
             ..RunArgs::default()
         };
         match load::read(&options, name, &redactor) {
-            Ok((loader, playbook)) => {
-                let findings = lint::check_with_includes(&playbook, &loader);
-                report.extend(loader.take_warnings());
-                report.extend(findings.into_iter().map(|finding| finding.message));
+            Ok((loader, read)) => {
+                let (messages, problem) = describe_playbook(&loader, read);
+                report.extend(messages);
+                exit = problem.map_or(exit, LoadErrorKind::exit_status);
             }
             Err(problem) => {
                 report.extend(problem.report);
@@ -88,6 +89,30 @@ pub fn run_lint(args: &LintArgs) -> Exit {
     }
     print_report(&fold_repeated(report), args.format, &redactor);
     exit
+}
+
+/// Returns the messages about a playbook, and the kind of the problem if parts of it could not be read; the messages are
+/// then about the other parts, too.
+pub fn describe_playbook(loader: &Loader, read: LoadResult<Playbook>) -> (Report, Option<LoadErrorKind>) {
+    let (mut report, kind, findings) = match read {
+        Ok(playbook) => (Report::new(), None, lint::check_with_includes(&playbook, loader)),
+        Err(problem) => {
+            let part = loader.take_readable_part();
+            let findings = part.map(|part| lint::check_readable_part(&part, loader)).unwrap_or_default();
+            (problem.report, Some(problem.kind), findings)
+        }
+    };
+    // What is wrong at a place has been said by what could not read it.
+    let is_said = |message: &Diagnostic, said: &Report| {
+        message
+            .span()
+            .is_some_and(|place| said.iter().any(|other| other.span() == Some(place) || other.also.contains(place)))
+    };
+    let findings = findings.into_iter().map(|finding| finding.message);
+    let more: Report =
+        loader.take_warnings().into_iter().chain(findings).filter(|message| !is_said(message, &report)).collect();
+    report.extend(more);
+    (report, kind)
 }
 
 fn print_report(report: &Report, format: LintFormat, redactor: &Redactor) {

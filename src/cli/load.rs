@@ -30,7 +30,7 @@ use crate::vars::vault::VaultSecrets;
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> LoadResult<(Rc<Loader>, Playbook)> {
+pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> LoadResult<ReadPlaybook> {
     let settings = RunSettings::load()
         .map_err(|message| Box::new(LoadError::from_general(message)).of_kind(LoadErrorKind::Options))?;
     let args = &config::apply_settings(args, &settings);
@@ -41,9 +41,13 @@ pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> LoadResult<(
     let bus = Rc::new(Bus::new(Vec::new(), Rc::clone(redactor)));
     let globals = Rc::new(build_globals(&folder, &secrets, &settings, redactor));
     let (loader, _) = build_loader(args, &settings, &globals, &secrets, &bus)?;
-    let playbook = read_playbook(args, name, &loader, &bus)?.ok_or_else(|| general_problem("nothing to read"))?;
+    let playbook = read_playbook(args, name, &loader, &bus)
+        .and_then(|read| read.ok_or_else(|| general_problem("nothing to read")));
     Ok((loader, playbook))
 }
+
+/// A playbook, or what is wrong with it, and the loader, which has what could be read of it all the same.
+pub type ReadPlaybook = (Rc<Loader>, LoadResult<Playbook>);
 
 /// A text to read as a playbook, and the folder that its paths count from.
 pub struct Draft {
@@ -63,7 +67,7 @@ pub fn read_draft(
     draft: &Draft,
     unsaved: HashMap<PathBuf, String>,
     redactor: &Rc<Redactor>,
-) -> LoadResult<(Rc<Loader>, Playbook)> {
+) -> LoadResult<ReadPlaybook> {
     let settings = RunSettings::load()
         .map_err(|message| Box::new(LoadError::from_general(message)).of_kind(LoadErrorKind::Options))?;
     let secrets = Rc::new(VaultSecrets::default());
@@ -77,7 +81,7 @@ pub fn read_draft(
     let intake = intake::read_intake(&draft.source, &is_action).map_err(or_module)?;
     loader.add_reader_warnings(intake.warnings)?;
     let folder = crate::playbook::real_path(draft.folder.clone());
-    let playbook = loader.read_playbook(intake.document, &draft.source, &folder)?;
+    let playbook = loader.read_playbook(intake.document, &draft.source, &folder);
     Ok((loader, playbook))
 }
 

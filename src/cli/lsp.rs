@@ -7,11 +7,11 @@ use std::sync::Arc;
 use lsp_server::Connection;
 
 use super::args::RunArgs;
+use super::lint::describe_playbook;
 use super::load;
 use super::output;
 use crate::diagnostic::{Report, fold_repeated};
 use crate::exit::Exit;
-use crate::lint;
 use crate::lsp::{self, CheckRequest, CheckedText, names, server::ServerEnd};
 use crate::secrets::Redactor;
 use crate::source::Source;
@@ -61,12 +61,7 @@ fn check_text(request: &CheckRequest<'_>) -> CheckedText {
 fn check_draft(draft: &load::Draft, request: &CheckRequest<'_>, redactor: &Rc<Redactor>) -> Report {
     let options = RunArgs { all_blocks: true, ..RunArgs::default() };
     match load::read_draft(&options, draft, request.unsaved.clone(), redactor) {
-        Ok((loader, playbook)) => {
-            let findings = lint::check_with_includes(&playbook, &loader);
-            let mut report = loader.take_warnings();
-            report.extend(findings.into_iter().map(|finding| finding.message));
-            report
-        }
+        Ok((loader, read)) => describe_playbook(&loader, read).0,
         Err(problem) => problem.report,
     }
 }

@@ -34,6 +34,7 @@ const REPAIRS: &[Repair] = &[
     prefixes::remove_diff_marks,
     prefixes::remove_line_numbers,
     prefixes::remove_prompts,
+    prefixes::remove_list_mark,
     prefixes::remove_commands,
     remove_label,
     remove_fences,
@@ -174,6 +175,10 @@ mod tests {
         case("Copy\n- a: 1\n", "\n- a: 1\n", "label `Copy`");
         case("a:\n\u{a0} b:\u{a0}1\n", "a:\n  b: 1\n", "no-break spaces");
         case("> a: 1\n>\n>   b: 2\n", "a: 1\n\n  b: 2\n", "quote marks");
+        case("* - a: 1\n    b: 2\n", "- a: 1\n  b: 2\n", "list mark `*`");
+        case("• - a: 1\n    b: 2\n", "- a: 1\n  b: 2\n", "list mark `•`");
+        case("1. - a: 1\n     b: 2\n", "- a: 1\n  b: 2\n", "list mark `1.`");
+        case("- - a: 1\n    b: 2\n", "- a: 1\n  b: 2\n", "list mark `-`");
         case(" 9 a:\n10   b: 1\n", "a:\n  b: 1\n", "line numbers");
         case("1. a:\n2.   b: 1\n3.\n", "a:\n  b: 1\n\n", "line numbers");
         case("1| a:\n2|   b: 1\n", "a:\n  b: 1\n", "line numbers");

@@ -51,7 +51,8 @@ pub enum PatternEffect {
     Drop,
 }
 
-/// The parts in the order in which they count: joins, then `&`, then `!`. Without any join, `all` is where it starts.
+/// The parts in the order in which they count: joins, then `&`, then `!`. Without any join, and so without any part,
+/// `all` is where it starts.
 pub fn order_parts<'a>(parts: &[&'a str]) -> Vec<(PatternEffect, &'a str)> {
     let mut ordered: Vec<(PatternEffect, &str)> = parts
         .iter()
@@ -62,7 +63,7 @@ pub fn order_parts<'a>(parts: &[&'a str]) -> Vec<(PatternEffect, &'a str)> {
         })
         .collect();
     ordered.sort_by_key(|(effect, _)| *effect);
-    if ordered.first().is_some_and(|(effect, _)| *effect != PatternEffect::Join) {
+    if ordered.first().is_none_or(|(effect, _)| *effect != PatternEffect::Join) {
         ordered.insert(0, (PatternEffect::Join, super::model::ALL));
     }
     ordered

@@ -8,6 +8,14 @@ use crate::modules::{Spec, args};
 use crate::playbook::{Keyword, Task};
 use crate::value::{Value, python};
 
+/// Whether permissions are such as files have: nobody has more than those before, and whoever has any may read.
+/// `mode: 420` may be meant, which is 0644.
+fn is_usual_mode(mode: i64) -> bool {
+    let [owner, group, others] = [mode >> 6, mode >> 3, mode].map(|bits| bits & 7);
+    let reads = |bits: i64| bits == 0 || bits & 4 != 0;
+    mode <= 0o777 && [owner, group, others].into_iter().all(reads) && group & !owner == 0 && others & !group == 0
+}
+
 /// Whether a place of a command line stands between quotes, as a shell reads them.
 fn is_inside_quotes(line: &str, at: usize) -> bool {
     let mut open = None;
@@ -42,6 +50,25 @@ impl Lint<'_> {
         self.check_fact_names(task);
         self.check_texts(task, spec);
         self.check_pasted_text(task, spec);
+        self.check_mode(task, spec);
+    }
+
+    /// Permissions that look octal and are decimal: `mode: 644`.
+    fn check_mode(&mut self, task: &Task, spec: &Spec) {
+        for name in ["mode", "directory_mode"] {
+            let node = task.args.node.as_ref().and_then(|node| node.get(name));
+            let Some((node, Value::Int(number))) = node.and_then(|node| Some((node, node.scalar()?))) else { continue };
+            let written = node.span().text();
+            let looks_octal = matches!(written.len(), 3 | 4)
+                && !written.starts_with('0')
+                && written.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
+            if looks_octal && !is_usual_mode(*number) && spec.find_param(name).is_some() {
+                let summary =
+                    format!("`{name}: {written}` is a decimal number, which means mode {:04o}", number & 0o7777);
+                let hint = format!("put it in quotes: `{name}: \"0{written}\"`");
+                self.report_message(Diagnostic::warning(summary).at(node.span(), "").hint(hint));
+            }
+        }
     }
 
     /// Typographic quotes round a value, and entities of HTML where code is expected.

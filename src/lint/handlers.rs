@@ -14,7 +14,7 @@ impl Lint<'_> {
     pub(super) fn check_notifications(&mut self, task: &Task) {
         let (Some(play), Some(node)) = (self.play, task.keywords.node(Keyword::Notify)) else { return };
         let known = Rc::clone(self.handlers.get_or_insert_with(|| Rc::new(HandlerNames::of_play(play))));
-        if known.open {
+        if known.open || self.is_partial {
             return;
         }
         for part in node.items().unwrap_or(std::slice::from_ref(node)) {

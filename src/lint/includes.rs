@@ -18,9 +18,13 @@ impl Lint<'_> {
             "include_role" => self.read_included_role(loader, task),
             _ => return,
         };
-        match loader.settle_with(read) {
+        let mut readable_part = None;
+        match loader.settle_or_keep(read, |items| readable_part = Some(items)) {
             Ok(items) => self.check_items(&items),
-            Err(problem) => problem.report.into_iter().for_each(|message| self.report_advice(message)),
+            Err(problem) => {
+                problem.report.into_iter().for_each(|message| self.report_advice(message));
+                readable_part.iter().for_each(|items| self.check_items(items));
+            }
         }
         loader.take_imported();
     }

@@ -68,6 +68,14 @@ pub fn check_with_includes(playbook: &Playbook, loader: &Loader) -> Vec<Finding>
     lint.findings
 }
 
+/// Returns all findings of what could be read of a playbook, as [`check_with_includes`] does. Handlers may be among what
+/// could not be read, so that their names are not checked.
+pub fn check_readable_part(part: &Playbook, loader: &Loader) -> Vec<Finding> {
+    let mut lint = Lint { loader: Some(loader), is_partial: true, ..Lint::default() };
+    part.plays.iter().for_each(|play| lint.check_play(play));
+    lint.findings
+}
+
 /// Findings so far, and what they are about.
 #[derive(Default)]
 struct Lint<'a> {
@@ -87,6 +95,8 @@ struct Lint<'a> {
     loader: Option<&'a Loader>,
     /// Included files and roles that were read.
     entered: BTreeSet<String>,
+    /// Parts of the playbook could not be read.
+    is_partial: bool,
 }
 
 impl<'a> Lint<'a> {

@@ -9,6 +9,7 @@ use super::keyword::Keyword;
 use super::loader::Loader;
 use super::task::Task;
 use crate::diagnostic::Diagnostic;
+use crate::diagnostic::characters::{explain_odd_character, is_in_typographic_quotes};
 use crate::host::RealHost;
 use crate::ionos::{ApiConnection, ApiError, Connector, RegistryApi};
 use crate::modules::args::{ArgumentRules, validate_args};
@@ -47,6 +48,7 @@ impl Loader {
             let about = |message: &str| message.contains(&format!("`{}", param.name));
             let (wrong, warnings) = check_one(module, spec, given, place);
             if let Some(message) = wrong.filter(|message| about(&message.summary)) {
+                let message = with_quote_hint(message, value);
                 match (tolerated, value) {
                     (true, _) => self.warn_as_noticed(message),
                     // That a mapping is not a list was noted already, in Ansible's words and without a remedy.
@@ -62,6 +64,15 @@ impl Loader {
 
     fn warn_as_noticed(&self, message: Diagnostic) {
         self.add_warning(Diagnostic { severity: crate::diagnostic::Severity::Warning, ..message });
+    }
+}
+
+/// Adds that typographic quotes are part of the value, where it stands in them.
+fn with_quote_hint(message: Diagnostic, value: &Value) -> Diagnostic {
+    let text = value.as_str().filter(|text| is_in_typographic_quotes(text));
+    match text.and_then(explain_odd_character) {
+        Some(hint) => message.hint(hint),
+        None => message,
     }
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::placeholder::{self, Placeholder};
-use super::{LoadError, LoadErrorKind, LoadResult};
+use super::{LoadError, LoadErrorKind, LoadResult, Playbook};
 use crate::diagnostic::{Diagnostic, Reaction, Report, Severity, fold_repeated};
 use crate::input_digests::InputDigests;
 use crate::source::Source;
@@ -63,6 +63,8 @@ pub struct Loader {
     static_template: Box<StaticTemplate>,
     warnings: RefCell<Report>,
     complaints: RefCell<Complaints>,
+    /// What could be read of a playbook of which other parts could not.
+    readable_part: RefCell<Option<Playbook>>,
     files: RefCell<HashMap<PathBuf, Option<YamlNode>>>,
     /// Which files were read.
     pub reads: Rc<InputDigests>,
@@ -94,6 +96,7 @@ impl Loader {
             static_template,
             warnings: RefCell::default(),
             complaints: RefCell::default(),
+            readable_part: RefCell::default(),
             files: RefCell::default(),
             reads: Rc::default(),
             play_vars: RefCell::default(),
@@ -105,6 +108,15 @@ impl Loader {
     /// Takes the warnings of the reader; each appears once.
     pub fn take_warnings(&self) -> Report {
         self.warnings.take()
+    }
+
+    /// Takes what could be read of a playbook of which other parts could not.
+    pub fn take_readable_part(&self) -> Option<Playbook> {
+        self.readable_part.take()
+    }
+
+    pub(super) fn keep_readable_part(&self, part: Playbook) {
+        *self.readable_part.borrow_mut() = Some(part);
     }
 
     /// Notes something worth telling.
@@ -160,9 +172,20 @@ impl Loader {
     /// # Errors
     /// If there is either.
     pub fn settle_with<T>(&self, read: LoadResult<T>) -> LoadResult<T> {
+        self.settle_or_keep(read, drop)
+    }
+
+    /// The same; `keep` gets what could be read if something was noted.
+    ///
+    /// # Errors
+    /// If anything was noted, or reading failed.
+    pub fn settle_or_keep<T>(&self, read: LoadResult<T>, keep: impl FnOnce(T)) -> LoadResult<T> {
         match (read, self.report_collected()) {
             (read, Ok(())) => read,
-            (Ok(_), Err(noted)) => Err(noted),
+            (Ok(part), Err(noted)) => {
+                keep(part);
+                Err(noted)
+            }
             (Err(problem), Err(noted)) => {
                 let report = noted.report.into_iter().chain(problem.report).collect();
                 Err(Box::new(LoadError { report: fold_repeated(report), ..*problem }))

@@ -111,8 +111,10 @@ impl Loader {
         source: &std::sync::Arc<Source>,
         folder: &Path,
     ) -> LoadResult<Playbook> {
-        let plays = self.settle_with(self.document_plays(document, source, folder))?;
-        Ok(Playbook { name: source.name().to_owned(), plays: plays.into_iter().map(Rc::new).collect() })
+        let read = self.document_plays(document, source, folder);
+        let read = read
+            .map(|plays| Playbook { name: source.name().to_owned(), plays: plays.into_iter().map(Rc::new).collect() });
+        self.settle_or_keep(read, |part| self.keep_readable_part(part))
     }
 
     fn document_plays(

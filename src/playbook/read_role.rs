@@ -94,8 +94,11 @@ impl Loader {
     }
 
     fn warn_of_empty_role(&self, name: &str, path: &Path, span: &Span) {
-        let parts = ["tasks", "handlers", "defaults", "vars", "meta", "files", "templates", "library"];
-        if !parts.iter().any(|part| path.join(part).is_dir()) {
+        // Modules and plugins of a role count in the whole play; files and templates do nothing without tasks.
+        let parts = ["tasks", "handlers", "defaults", "vars", "meta", "library", "module_utils"];
+        let is_used = |name: &str| parts.contains(&name) || name.ends_with("_plugins");
+        let mut entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        if !entries.any(|entry| entry.path().is_dir() && is_used(&entry.file_name().to_string_lossy())) {
             let summary = format!("the role `{name}` has no tasks, handlers, defaults, vars or meta, so nothing runs");
             let hint = format!("looked in `{}`", path.display());
             self.add_warning(Diagnostic::warning(summary).at(span, "").hint(hint));

@@ -75,6 +75,23 @@ pub const ROLE_OPTIONS: &[&str] = &[
     "apply",
 ];
 
+/// Complains about names of the files of a role that are not text.
+fn check_role_parts(args: &RawArgs) -> LoadResult<()> {
+    for name in ["tasks_from", "vars_from", "defaults_from", "handlers_from"] {
+        let Some(value) = args.values.get(name) else { continue };
+        if matches!(value, Value::Str(_) | Value::Sealed(_)) {
+            continue;
+        }
+        let place = args.node.as_ref().and_then(|node| node.get(name)).map_or(&args.span, |node| node.span());
+        let summary = format!("Expected a string for {name} but got {} instead", value.type_name());
+        return Err(Diagnostic::error(summary)
+            .at(place, "")
+            .hint(format!("name one file of the role, such as `{name}: main.yml`"))
+            .into());
+    }
+    Ok(())
+}
+
 /// Complains about includes and imports that name nothing, and about options and keywords that they do not know.
 ///
 /// # Errors
@@ -104,6 +121,7 @@ pub fn check_include(
                 .into());
         }
     }
+    check_role_parts(args)?;
     let named = |name: &&str| args.values.get(name).is_some_and(|value| !value.is_null());
     if args.template.is_none() && !needed.iter().any(named) {
         let what = if options.len() == 1 { "file" } else { "role" };

@@ -8,6 +8,7 @@ use super::engine::TemplateEngine;
 use super::error::{TemplateError, TemplateErrorKind};
 use super::eval::Cx;
 use super::locals::Locals;
+use super::notes::Deprecation;
 use super::objects::ImportedModule;
 use super::parse;
 use super::plugin::{PluginArgs, RenderOptions};
@@ -122,7 +123,6 @@ impl TemplateEngine<'_> {
         match condition {
             Value::Bool(b) => Ok(ConditionVerdict::from(*b)),
             Value::Null => Ok(ConditionVerdict::True),
-            Value::List(items) => self.evaluate_all(items),
             Value::Unknown(unknown) => Ok(ConditionVerdict::Unknown(Arc::clone(unknown))),
             Value::Str(text) if !text.is_trusted() => Err(untrusted_error()),
             Value::Str(text) if text.trim().is_empty() => {
@@ -131,40 +131,30 @@ impl TemplateEngine<'_> {
             Value::Str(text) if is_whole_template(text) => self.evaluate_embedded(text),
             Value::Str(text) => self.condition_text(text),
             other => {
-                let message = format!("a condition must be an expression, not a value of type '{}'", other.type_name());
-                Err(TemplateError::value(message))
+                let hint = format!("write an expression, not a value of type '{}'", other.type_name());
+                Err(TemplateError::value("Conditional expressions must be strings.").hint(hint))
             }
         }
     }
 
-    /// All must hold; stops at the first that does not. An undecided one does not hide a later false one.
-    fn evaluate_all(&self, items: &[Value]) -> Result<ConditionVerdict, TemplateError> {
-        let mut undecided = None;
-        for item in items {
-            match self.evaluate_condition(item) {
-                Ok(ConditionVerdict::True) => {}
-                Ok(ConditionVerdict::False) => return Ok(ConditionVerdict::False),
-                Ok(ConditionVerdict::Unknown(unknown)) => {
-                    undecided.get_or_insert(unknown);
-                }
-                // What comes after an undecided condition may be guarded by it.
-                Err(_) if undecided.is_some() => break,
-                Err(fault) => return Err(fault),
-            }
+    /// Returns the members of the list that a template gives, as they were written; `None` if it gives anything else.
+    pub fn list_written_members(&self, text: &Text) -> Option<Vec<Value>> {
+        let _evaluation = self.begin_evaluation();
+        match self.eval_text(text, None) {
+            Ok(Value::List(items)) => Some(items.to_vec()),
+            _ => None,
         }
-        Ok(undecided.map_or(ConditionVerdict::True, ConditionVerdict::Unknown))
     }
 
     fn evaluate_embedded(&self, text: &Text) -> Result<ConditionVerdict, TemplateError> {
         let value = self.eval_text(text, None).map_err(in_condition)?;
-        self.globals.add_deprecation(braces_warning(text));
+        self.globals.add_deprecation(Deprecation { message: braces_warning(text), rule: Some(BRACES_RULE) });
         let place = |fault: TemplateError| fault.or_at(text.origin());
         match value {
             Value::Str(inner) if inner.is_trusted() && !inner.is_template() => {
                 self.condition_text(&inner).map_err(place)
             }
             Value::Str(_) => Err(place(untrusted_error())),
-            Value::List(items) => self.evaluate_all(&items).map_err(place),
             other => self.to_verdict(other).map_err(place),
         }
     }
@@ -403,6 +393,9 @@ fn untrusted_error() -> TemplateError {
 fn format_error_mark(number: usize, fault: &TemplateError) -> String {
     format!("<< error {number} - {} >>", fault.message)
 }
+
+/// Ansible's words about a condition in braces.
+const BRACES_RULE: &str = "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}.";
 
 /// Returns the warning about a condition in braces.
 pub fn braces_warning(text: &str) -> String {

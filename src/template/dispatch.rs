@@ -304,6 +304,10 @@ impl Context for TemplateEngine<'_> {
         TemplateEngine::evaluate_condition(self, condition)
     }
 
+    fn list_written_members(&self, text: &Text) -> Option<Vec<Value>> {
+        TemplateEngine::list_written_members(self, text)
+    }
+
     fn note_outside_call(&self) {
         self.globals.note_outside_call();
     }

@@ -12,7 +12,7 @@ use super::locals::Locals;
 use super::lookup_policy::LookupPolicy;
 use super::mutation::ValueChanges;
 use super::named_tuples::NamedTuples;
-use super::notes::TemplateNotes;
+use super::notes::{Deprecation, TemplateNotes};
 use super::parse;
 use super::plugin::RenderOptions;
 use super::secret_variables::SecretVariables;
@@ -186,8 +186,8 @@ impl Globals {
     }
 
     /// Notes a way of writing that will stop working.
-    pub fn add_deprecation(&self, message: String) {
-        self.notes.borrow_mut().add_deprecation(message);
+    pub fn add_deprecation(&self, deprecation: Deprecation) {
+        self.notes.borrow_mut().add_deprecation(deprecation);
     }
 
     /// Records that a lookup reaches out of this process.
@@ -206,7 +206,7 @@ impl Globals {
     }
 
     /// The deprecated ways of writing that were met since the last time.
-    pub fn take_deprecations(&self) -> Vec<String> {
+    pub fn take_deprecations(&self) -> Vec<Deprecation> {
         std::mem::take(&mut self.notes.borrow_mut().deprecations)
     }
 
@@ -450,7 +450,7 @@ impl<'a> TemplateEngine<'a> {
             },
             Value::Sealed(sealed) => {
                 // What somebody encrypted is text as it is; templates in it stand in files that are vaulted as a whole.
-                Ok(Value::Str(self.globals.open_sealed(&sealed)?.into_data()))
+                Ok(Value::Str(self.globals.open_sealed(&sealed)?.into_data().into_vaulted()))
             }
             other => Ok(other),
         }

@@ -409,6 +409,7 @@ fn conditions_are_booleans() {
     condition("", Err("Empty"));
     condition("{{ n == 3 }}", Ok(true));
     condition("{{ cond }}", Ok(true));
+    condition("{{ l }}", Err("Conditional result (True) was derived from value of type 'list'"));
     condition("cond", Err("type 'str'"));
     condition("{{ data }}", Err("untrusted"));
     condition("{{ n }} == 3", Err("syntax error"));
@@ -417,8 +418,7 @@ fn conditions_are_booleans() {
     let plain = |value: Value| with(|engine| engine.evaluate_condition(&value));
     assert!(matches!(plain(Value::Bool(false)), Ok(ConditionVerdict::False)));
     assert!(matches!(plain(Value::Null), Ok(ConditionVerdict::True)));
-    assert!(matches!(plain(Value::list([])), Ok(ConditionVerdict::True)));
-    assert!(matches!(plain(Value::list([template_text("false"), template_text("nope")])), Ok(ConditionVerdict::False)));
+    assert!(plain(Value::list([template_text("true")])).is_err());
     assert!(plain(Value::Int(1)).is_err());
     assert!(plain(Value::text("true")).is_err());
     assert!(matches!(plain(template_text("later")), Ok(ConditionVerdict::Unknown(_))));

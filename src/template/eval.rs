@@ -8,6 +8,7 @@ use super::engine::{TemplateEngine, undefined_at};
 use super::error::{TemplateError, TemplateErrorKind};
 use super::functions;
 use super::locals::Locals;
+use super::notes::Deprecation;
 use super::objects::{Function, Method};
 use super::ops;
 use super::plugin::{PluginArgs, PluginCall};
@@ -159,10 +160,11 @@ impl TemplateEngine<'_> {
         let Some(template) = cx.place.literal_template(text, &node.at) else {
             return Ok(Value::Str(cx.place.quoted_template(text, &node.at).unwrap_or_else(|| text.clone())));
         };
-        self.globals.add_deprecation(format!(
+        let message = format!(
             "text in quotes in a condition should be no template: join the parts with `~` in place of `{}`",
             text.trim()
-        ));
+        );
+        self.globals.add_deprecation(Deprecation { message, rule: None });
         self.resolve_value(Value::Str(template), None)
     }
 

@@ -48,6 +48,6 @@ pub use engine::{Globals, LayeredScope, TemplateEngine, VariableScope};
 pub use error::{TemplateError, TemplateErrorKind};
 pub use header::{FILE_OPTIONS, FileOptions};
 pub use lookup_policy::LookupPolicy;
-pub use notes::TemplateNotes;
+pub use notes::{Deprecation, TemplateNotes};
 pub use own_variables::own_variables;
 pub use plugin::{Context, FilterPlugin, Lookup, PluginArgs, PluginCall, Test};

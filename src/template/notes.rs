@@ -1,28 +1,33 @@
 //! What templates note for the user while they are evaluated.
 
-/// Notes that have not been told yet, each once.
+/// A way of writing that will stop working.
+#[derive(Debug, Clone)]
+pub struct Deprecation {
+    /// What is shown: names the text, and what to write instead.
+    pub message: String,
+    /// What the result of the task has, in Ansible's words; `None` if it has nothing.
+    pub rule: Option<&'static str>,
+}
+
+/// Notes that have not been told yet; warnings each once.
 #[derive(Debug, Default)]
 pub struct TemplateNotes {
     /// Warnings.
     pub warnings: Vec<String>,
-    /// Ways of writing that will stop working.
-    pub deprecations: Vec<String>,
+    /// Ways of writing that will stop working, one for each time that one was met.
+    pub deprecations: Vec<Deprecation>,
 }
 
 impl TemplateNotes {
     /// Adds a warning.
     pub(super) fn add_warning(&mut self, message: String) {
-        add_once(&mut self.warnings, message);
+        if !self.warnings.contains(&message) {
+            self.warnings.push(message);
+        }
     }
 
     /// Adds a way of writing that will stop working.
-    pub(super) fn add_deprecation(&mut self, message: String) {
-        add_once(&mut self.deprecations, message);
-    }
-}
-
-fn add_once(list: &mut Vec<String>, message: String) {
-    if !list.contains(&message) {
-        list.push(message);
+    pub(super) fn add_deprecation(&mut self, deprecation: Deprecation) {
+        self.deprecations.push(deprecation);
     }
 }

@@ -153,6 +153,8 @@ pub trait Context {
     /// # Errors
     /// If it fails, or gives anything but a boolean.
     fn evaluate_condition(&self, condition: &Value) -> Result<super::ConditionVerdict, TemplateError>;
+    /// Returns the members of the list that a template gives, as they were written; `None` if it gives anything else.
+    fn list_written_members(&self, text: &Text) -> Option<Vec<Value>>;
     /// Renders the text of a template file with extra variables on top of the scope; gives what `{{ }}` rules say
     /// (a lone expression keeps its type).
     ///

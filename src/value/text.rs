@@ -28,6 +28,7 @@ struct Marked {
     origin: Option<Span>,
     secret: bool,
     markup: bool,
+    vaulted: bool,
     standing: Standing,
     has_markers: bool,
 }
@@ -41,6 +42,8 @@ enum Standing {
     Quoted,
     /// Taken from among the keys of a mapping: data until it is stored in a variable.
     Key,
+    /// Data whose origin is known all the same.
+    Data,
 }
 
 impl Text {
@@ -61,7 +64,8 @@ impl Text {
 
     fn new_marked(text: Arc<str>, origin: Option<Span>, standing: Standing) -> Self {
         let has_markers = has_template_markers(&text);
-        Self(Form::Marked(Arc::new(Marked { text, origin, secret: false, markup: false, standing, has_markers })))
+        let marks = Marked { text, origin, secret: false, markup: false, vaulted: false, standing, has_markers };
+        Self(Form::Marked(Arc::new(marks)))
     }
 
     fn marks(&self) -> Option<&Marked> {
@@ -88,6 +92,22 @@ impl Text {
 
     fn standing(&self) -> Standing {
         self.marks().map_or(Standing::Template, |marked| marked.standing)
+    }
+
+    /// Data from a place outside the user's files, such as an environment variable.
+    pub fn from_outside(text: impl Into<Arc<str>>, origin: Span) -> Self {
+        Self::new_marked(text.into(), Some(origin), Standing::Data)
+    }
+
+    /// Where it comes from, in a message: `FILE:LINE:COLUMN`, or the name of what it was read from.
+    pub fn describe_origin(&self) -> Option<String> {
+        let marked = self.marks()?;
+        let origin = marked.origin.as_ref()?;
+        match marked.standing {
+            Standing::Template => Some(origin.to_string()),
+            Standing::Data => Some(origin.source().name().to_owned()),
+            Standing::Quoted | Standing::Key => None,
+        }
     }
 
     /// Whether it was in quotes inside a template.
@@ -152,7 +172,7 @@ impl Text {
     pub fn into_data(self) -> Self {
         match self.marks() {
             None => self,
-            Some(marked) if !marked.secret && !marked.markup => Self::new_plain(self.shared()),
+            Some(marked) if !(marked.secret || marked.markup || marked.vaulted) => Self::new_plain(self.shared()),
             Some(_) => self.change(|marked| {
                 marked.origin = None;
                 marked.standing = Standing::Template;
@@ -175,6 +195,17 @@ impl Text {
     #[must_use]
     pub fn into_markup(self) -> Self {
         if self.is_markup() { self } else { self.change(|marked| marked.markup = true) }
+    }
+
+    /// Whether it was vaulted by itself, and has been opened; text computed from it is not.
+    pub fn is_vaulted(&self) -> bool {
+        self.marks().is_some_and(|marked| marked.vaulted)
+    }
+
+    /// The same text, known to have been vaulted.
+    #[must_use]
+    pub fn into_vaulted(self) -> Self {
+        if self.is_vaulted() { self } else { self.change(|marked| marked.vaulted = true) }
     }
 
     /// Whether the text is trusted and has something to evaluate in it.

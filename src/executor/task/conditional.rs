@@ -63,9 +63,6 @@ pub fn evaluate_conditions(engine: &TemplateEngine<'_>, written: &Value) -> Resu
     };
     let mut unknown = None;
     for condition in conditions {
-        if let Value::List(_) = condition {
-            return Err(TemplateError::value("a condition must be text or a boolean, not a list in a list"));
-        }
         match engine.evaluate_condition(&condition) {
             Ok(ConditionVerdict::True) => {}
             Ok(ConditionVerdict::False) => return Ok(ConditionOutcome::Fails(condition)),

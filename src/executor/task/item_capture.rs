@@ -23,7 +23,7 @@ impl CapturedItem {
     pub(in crate::executor) fn replay(self, run: &RunState) {
         self.events.iter().for_each(|event| run.bus.emit(event));
         self.notes.warnings.into_iter().for_each(|warning| run.globals.add_warning(warning));
-        self.notes.deprecations.into_iter().for_each(|message| run.globals.add_deprecation(message));
+        self.notes.deprecations.into_iter().for_each(|met| run.globals.add_deprecation(met));
         run.records.borrow_mut().extend(self.records);
     }
 

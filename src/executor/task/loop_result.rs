@@ -16,6 +16,8 @@ pub(in crate::executor) struct LoopResult {
     /// A pass has changed something, whatever the real run finds out.
     changed_for_sure: bool,
     unknown: Option<Value>,
+    /// Entries about deprecated syntax, of the task and not of its items.
+    deprecations: Vec<Value>,
 }
 
 /// Combined result of a loop.
@@ -45,7 +47,13 @@ impl LoopResult {
             notify: Vec::new(),
             changed_for_sure: false,
             unknown: None,
+            deprecations: Vec::new(),
         }
+    }
+
+    /// Adds entries about deprecated syntax.
+    pub(in crate::executor) fn add_deprecations(&mut self, mut entries: Vec<Value>) {
+        self.deprecations.append(&mut entries);
     }
 
     /// Takes a pass in.
@@ -110,6 +118,7 @@ impl LoopResult {
         if whole.ending.is_failed() {
             result.set("failed", true.into());
         }
+        add_deprecations(&mut result, self.deprecations);
         // A pass of which nothing is known may have made the difference.
         if let Some(awaits) = &whole.undetermined {
             for (key, certain) in [
@@ -132,6 +141,27 @@ impl LoopResult {
             whole,
         }
     }
+}
+
+/// Adds entries about deprecated syntax to a result, behind those that a module gave.
+pub(super) fn add_deprecations(result: &mut Dict, entries: Vec<Value>) {
+    if entries.is_empty() {
+        return;
+    }
+    let earlier = result.get("deprecations").and_then(Value::as_slice).unwrap_or_default();
+    let all = Value::list(earlier.iter().cloned().chain(entries));
+    result.set("deprecations", all);
+}
+
+/// Returns the entry of a result about deprecated syntax.
+pub(super) fn deprecation_entry(rule: &str) -> Value {
+    let deprecator = Value::dict([("resolved_name", Value::text("ansible.builtin")), ("type", Value::Null)]);
+    Value::dict([
+        ("collection_name", Value::text("ansible.builtin")),
+        ("deprecator", deprecator),
+        ("msg", Value::text(rule)),
+        ("version", Value::text("2.23")),
+    ])
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::TaskRun;
 use super::conditional::{self, ConditionOutcome};
 use super::invoke::ModuleCall;
+use super::loop_result::{add_deprecations, deprecation_entry};
 use super::settings::{self, KeywordReader};
 use super::task_result::{ItemResult, PassEnding, TaskResult};
 use crate::diagnostic::Diagnostic;
@@ -32,7 +33,7 @@ impl TaskRun<'_> {
         let finished = match &self.task.looping {
             None => {
                 let mut pass = self.run_item(&mut scope).await;
-                self.tell_deprecations(&mut pass);
+                add_deprecations(&mut pass.result, self.tell_deprecations());
                 self.complete_task(pass)
             }
             Some(looping) => self.run_loop(looping, &mut scope).await,
@@ -43,17 +44,18 @@ impl TaskRun<'_> {
         finished
     }
 
-    /// Warns about deprecated syntax, also in the result.
-    pub(super) fn tell_deprecations(&self, pass: &mut ItemResult) {
-        let messages = self.run.globals.take_deprecations();
-        if messages.is_empty() {
-            return;
+    /// Warns about deprecated syntax that was met since the last time, and returns what the result has of it.
+    pub(super) fn tell_deprecations(&self) -> Vec<Value> {
+        let mut shown: Vec<String> = Vec::new();
+        let mut entries = Vec::new();
+        for met in self.run.globals.take_deprecations() {
+            entries.extend(met.rule.map(deprecation_entry));
+            if !shown.contains(&met.message) {
+                self.run.bus.emit(&ReportEvent::Notice(Diagnostic::deprecation(met.message.as_str())));
+                shown.push(met.message);
+            }
         }
-        let entry = |message: &String| Value::dict([("msg", Value::text(message.as_str()))]);
-        pass.result.set("deprecations", Value::list(messages.iter().map(entry)));
-        for message in messages {
-            self.run.bus.emit(&ReportEvent::Notice(Diagnostic::deprecation(message)));
-        }
+        entries
     }
 
     /// One pass, from the condition to the result.

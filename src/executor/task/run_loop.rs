@@ -58,7 +58,7 @@ impl TaskRun<'_> {
                     pass
                 }
             };
-            self.tell_deprecations(&mut pass);
+            passes.add_deprecations(self.tell_deprecations());
             for (name, value) in vars.iter() {
                 pass.result.insert(name.clone(), value.clone());
             }
@@ -71,6 +71,8 @@ impl TaskRun<'_> {
                     return self.complete_task(self.failed_around(fault, scope));
                 }
             };
+            // What `break_when` notes is in no result.
+            self.tell_deprecations();
             registered = self.registered_item(&pass).or(registered);
             if pass.touched {
                 scope.refresh_layers();

@@ -50,6 +50,37 @@ fn is_command(line: &str) -> bool {
     (prompt.is_empty() || names_host) && (after.is_empty() || after.starts_with(' '))
 }
 
+/// The mark of a Markdown list before a block that is an item of it; further lines are indented below the mark.
+pub fn remove_list_mark(text: &str) -> Option<(Vec<Edit>, String)> {
+    let mut lines = filled_lines(text);
+    let (first, line) = lines.next()?;
+    let mark = list_mark(line)?;
+    let mut edits = vec![Edit::remove(first.start..first.start + mark)];
+    // Blanks are counted, because a mark may be a character of several bytes.
+    let width = line[..mark].chars().count();
+    for (range, line) in lines {
+        let indentation = line.bytes().take_while(|byte| *byte == b' ').count();
+        if indentation < width {
+            return None;
+        }
+        edits.push(Edit::remove(range.start..range.start + width));
+    }
+    Some((edits, format!("the list mark `{}`", line[..mark].trim())))
+}
+
+/// How long the mark of a list is with the blanks round it, if a task or a mapping follows: `* `, `• `, `1. `.
+fn list_mark(line: &str) -> Option<usize> {
+    let text = line.trim_start();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let after = match digits {
+        0 => text.strip_prefix(['*', '+', '•', '◦', '▪', '-'])?,
+        _ => text[digits..].strip_prefix(['.', ')'])?,
+    };
+    let block = after.trim_start();
+    let is_block = block.starts_with("- ") || (!text.starts_with('-') && block.contains(':'));
+    (is_block && after.len() != block.len()).then(|| line.len() - block.len())
+}
+
 /// How long the quote marks of a line are, with one blank after each.
 fn quote_depth(line: &str) -> usize {
     let mut rest = line;

@@ -2,7 +2,7 @@
 
 use crate::modules::spec::{Param, ParamKind, ResultDisplay};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
-use crate::template::{ConditionVerdict, is_whole_template};
+use crate::template::{ConditionVerdict, TemplateError, is_whole_template};
 use crate::value::Value;
 
 static SPEC: Spec = Spec::new("ansible.builtin.assert", "Fails unless all conditions are true.")
@@ -37,6 +37,18 @@ impl TaskModule for Assert {
     }
 }
 
+/// Returns the conditions as they were written, also those of a list that a template gives.
+fn list_conditions(args: &ModuleArgs, context: &TaskContext<'_>) -> Vec<Value> {
+    match context.raw_arg("that").or_else(|| args.get("that")) {
+        Some(Value::List(items)) => items.to_vec(),
+        Some(Value::Str(text)) if is_whole_template(text) => {
+            context.template.list_written_members(text).unwrap_or_else(|| vec![Value::Str(text.clone())])
+        }
+        Some(other) => vec![other.clone()],
+        None => vec![Value::Null],
+    }
+}
+
 fn assert_conditions(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let message = |name: &str| args.values().get(name).cloned().unwrap_or(Value::Null);
     for name in ["fail_msg", "success_msg"] {
@@ -50,16 +62,9 @@ fn assert_conditions(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Mod
             )));
         }
     }
-    // Conditions are expressions, so they are taken as written; a template that gives the list of them has been resolved.
-    let that = match (context.raw_arg("that"), args.get("that")) {
-        (Some(Value::Str(text)), Some(list @ Value::List(_))) if is_whole_template(text) => list.clone(),
-        (Some(raw), _) => raw.clone(),
-        (None, that) => that.cloned().unwrap_or(Value::Null),
-    };
-    let conditions = if let Value::List(items) = &that { items.to_vec() } else { vec![that] };
-    for condition in conditions {
+    for condition in list_conditions(args, context) {
         if condition.is_null() {
-            return Err(Failure::new("Empty conditional expressions are not allowed."));
+            return Err(TemplateError::value("Empty conditional expressions are not allowed.").into());
         }
         match context.template.evaluate_condition(&condition)? {
             ConditionVerdict::True => {}

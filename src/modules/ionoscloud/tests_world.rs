@@ -36,6 +36,10 @@ impl Context for Nothing {
         unreachable!("no module of the collection evaluates conditions")
     }
 
+    fn list_written_members(&self, _: &Text) -> Option<Vec<Value>> {
+        unreachable!("no module of the collection evaluates conditions")
+    }
+
     fn call_filter(&self, _: &str, _: Value, _: CallArgs) -> Result<Value, TemplateFault> {
         Err(TemplateFault::value("none"))
     }

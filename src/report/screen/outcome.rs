@@ -55,10 +55,14 @@ impl Screen {
             self.push_line(&mut text, &line, Meaning::Skipped);
             return self.print_text(&text, redactor);
         }
-        // The line of the whole loop repeats what the items have said.
+        // The line of the whole loop repeats what the items have said; that of a failed `debug` is there in Ansible, too.
         let silent = outcome.looped
             && level == ResultLevel::Task
-            && !matches!(outcome.status, OutcomeStatus::Unreachable | OutcomeStatus::Skipped);
+            && match outcome.status {
+                OutcomeStatus::Unreachable | OutcomeStatus::Skipped => false,
+                OutcomeStatus::Ok | OutcomeStatus::Changed => true,
+                OutcomeStatus::Failed | OutcomeStatus::Ignored | OutcomeStatus::Rescued => !is_debug(outcome),
+            };
         if !silent {
             self.push_status(&mut text, outcome, level, redactor);
         }
@@ -130,6 +134,11 @@ impl Screen {
         }
         self.push_line(text, &line.text, line.meaning);
     }
+}
+
+/// Whether the task is a `debug`.
+pub(super) fn is_debug(outcome: &ReportedOutcome) -> bool {
+    outcome.label.action.ends_with(".debug")
 }
 
 fn item_label(outcome: &ReportedOutcome, redactor: &Redactor) -> String {

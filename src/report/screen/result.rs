@@ -1,5 +1,6 @@
 //! Results on the screen: what of one is shown, and in which format.
 
+use super::outcome::is_debug;
 use super::{ResultFormat, Screen};
 use crate::report::event::{OutcomeStatus, ReportedOutcome};
 use crate::secrets::Redactor;
@@ -42,7 +43,7 @@ impl Screen {
 
     /// Selects the part of a result that is shown to people.
     fn select_shown(&self, outcome: &ReportedOutcome) -> Dict {
-        let debug = outcome.label.action.ends_with(".debug");
+        let debug = is_debug(outcome);
         let message = debug && outcome.result.contains("msg");
         let mut shown: Dict = (*outcome.result).clone();
         shown.retain(|key, _| {

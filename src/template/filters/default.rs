@@ -11,6 +11,7 @@ pub const TABLE: &[FilterPlugin] = &[
     FilterPlugin::new("default", default, "Returns a default value if the input is undefined.").undefined().unknown(),
     FilterPlugin::new("mandatory", mandatory, "Fails if the input is undefined.").undefined().unknown(),
     FilterPlugin::new("ansible._protomatter.finalize", finalize, "Returns the input as plain data, as a task gets it."),
+    FilterPlugin::new("ansible._protomatter.origin", origin, "Returns where the input comes from, or null."),
     FilterPlugin::new("ternary", ternary, "Returns one value if the input is true, another if it is false.")
         .undefined()
         .unknown()
@@ -42,6 +43,12 @@ fn mandatory(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
 fn finalize(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
     to_plain_lists(call, &call.input)
+}
+
+fn origin(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
+    let [] = call.args.bind([])?;
+    let Value::Str(text) = &call.input else { return Ok(Value::Null) };
+    Ok(text.describe_origin().map_or(Value::Null, Value::text))
 }
 
 /// Tuples, sets and views as lists, at any depth.

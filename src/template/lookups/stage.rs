@@ -57,6 +57,10 @@ impl Context for Stage {
         unreachable!("no lookup evaluates conditions")
     }
 
+    fn list_written_members(&self, _: &Text) -> Option<Vec<Value>> {
+        unreachable!("no lookup evaluates conditions")
+    }
+
     fn call_filter(&self, name: &str, input: Value, args: PluginArgs) -> Result<Value, TemplateError> {
         // Just enough of `%d` and `%02d` for sequences.
         let (Some(format), "format", [Value::Int(number)]) = (input.as_str(), name, &args.positional[..]) else {

@@ -1,10 +1,11 @@
 //! Variables of the scope, of the environment, and the hosts of a pattern.
 
 use super::call::{lookup_error, require_text, warn_unknown_options};
+use crate::source::Source;
 use crate::template::error::{TemplateError, TemplateErrorKind};
 use crate::template::plugin::{Lookup, PluginCall};
 use crate::template::python::regex::{Pattern, RegexFlags};
-use crate::value::{UndefinedCause, Value, python};
+use crate::value::{Text, UndefinedCause, Value, python};
 
 /// `env inventory_hostnames varnames vars`
 pub const TABLE: &[Lookup] = &[
@@ -22,16 +23,23 @@ fn env(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
         let name = term.split_whitespace().next().unwrap_or("");
         values.push(match (std::env::var_os(name), call.args.get_named("default")) {
             (Some(value), _) if crate::secrets::environment::is_secret(name) => Value::secret(value.to_string_lossy()),
-            (Some(value), _) => Value::text(value.to_string_lossy().into_owned()),
+            (Some(value), _) => environment_text(name, value.to_string_lossy().into_owned()),
             // The `undef()` that says nothing says what is missing.
             (None, Some(Value::Undefined(why))) if why.is_caused_by(&UndefinedCause::NoHint) => {
                 Value::undefined(format!("The environment variable '{name}' is not set."))
             }
+            (None, Some(Value::Str(default))) if !default.is_secret() => environment_text(name, default.to_string()),
             (None, Some(default)) => default.clone(),
             (None, None) => Value::text(""),
         });
     }
     Ok(values)
+}
+
+/// The value of an environment variable, which stays data.
+fn environment_text(name: &str, value: String) -> Value {
+    let place = Source::new(format!("<environment variable {}>", python::repr(&Value::text(name))), "").span(0..0);
+    Value::Str(Text::from_outside(value, place))
 }
 
 fn vars(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
@@ -47,6 +55,7 @@ fn vars(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
         };
         values.push(match (found, call.args.get_named("default")) {
             (Some(value), _) => value,
+            (None, Some(Value::Str(default))) if !default.is_secret() => environment_text(name, default.to_string()),
             (None, Some(default)) => default.clone(),
             (None, None) => {
                 let names = call.context.variable_names();

@@ -46,7 +46,8 @@ fn is_vaulted(value: &Value) -> bool {
         Value::Sealed(_) => true,
         // It stands where the envelope stands.
         Value::Str(text) => {
-            text.origin().is_some_and(|origin| origin.text().contains(HEADER)) && !text.contains(HEADER)
+            text.is_vaulted()
+                || text.origin().is_some_and(|origin| origin.text().contains(HEADER)) && !text.contains(HEADER)
         }
         _ => false,
     }
@@ -57,7 +58,8 @@ fn tagged_with(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     let mark = to_text(call.args.positional.first().unwrap_or(&Value::Null))?;
     Ok(match (&*mark, &call.input) {
         ("VaultedValue", value) => is_vaulted(value),
-        ("TrustedAsTemplate" | "Origin", Value::Str(text)) => text.is_trusted(),
+        ("TrustedAsTemplate", Value::Str(text)) => text.is_trusted(),
+        ("Origin", Value::Str(text)) => text.describe_origin().is_some(),
         _ => false,
     })
 }

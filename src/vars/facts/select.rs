@@ -118,13 +118,12 @@ pub fn resolve_subset(subset: &[String]) -> Result<Vec<&'static str>, FactsError
             ("all", true) => everything = false,
             ("all", false) => everything = true,
             ("min", negated) => min = !negated,
-            (plain, negated) => {
-                let known = collector_name(plain).ok_or_else(|| FactsError {
-                    name: plain.to_owned(),
-                    suggestion: SUBSETS.iter().find(|known| **known == nearest_subset(plain)).copied(),
-                })?;
-                if negated { drop.push(known) } else { add.push(known) }
-            }
+            // Excluding what nobody knows is no error in Ansible.
+            (plain, true) => drop.extend(collector_name(plain)),
+            (plain, false) => add.push(collector_name(plain).ok_or_else(|| FactsError {
+                name: plain.to_owned(),
+                suggestion: SUBSETS.iter().find(|known| **known == nearest_subset(plain)).copied(),
+            })?),
         }
     }
     // Only exclusions mean: everything but these.
@@ -219,6 +218,7 @@ mod tests {
         case(&["network"], &["env", "network"], &["hardware"]);
         case(&["!hardware"], &["env", "network"], &["hardware"]);
         case(&["!all", "!min", "env"], &["env"], &["user"]);
+        case(&["!all", "!nosuch"], &["env"], &["hardware"]);
         let problem = resolve_subset(&["netwrk".to_owned()]).unwrap_err();
         assert_eq!(
             (problem.to_string().as_str(), problem.suggestion),
