@@ -27,7 +27,7 @@
 //! - [`ionos`] is the API of the service, [`reconcile`] decides what has to be done, [`host`] has files and commands.
 //! - [`modules`] has the modules, and [`playbook`] the typed play, block, task and role.
 //! - [`lint`] finds what is wrong with a playbook without running it.
-//! - [`report`] has the events and their writers; [`plan`] keeps what was foretold.
+//! - [`report`] has the events and their writers; [`plan`] keeps predictions.
 //! - [`executor`] runs plays over hosts.
 //! - [`sandbox`] is an API to try things on, built from the description of the real one and not from our client.
 //! - [`gitops`] reconciles Git repositories unattended.

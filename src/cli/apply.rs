@@ -113,7 +113,7 @@ async fn apply_actions(
         })),
         environment: vec![("IONPLAY_NOW".to_owned(), plan.made.clone())],
         server,
-        deeds: Some(Rc::clone(&guard) as _),
+        effects: Some(Rc::clone(&guard) as _),
         answers: Rc::clone(answers),
         ..RunSetup::default()
     };

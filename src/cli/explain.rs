@@ -19,7 +19,8 @@ use crate::value::python;
 /// Show what a task would get: variables, arguments, conditions, requests; nothing is run
 ///
 /// Variables are shown with the layer that gives them, arguments after templating, and conditions with their verdict.
-/// What only a run can say (results of earlier tasks, facts, lookups that run commands or send requests) is unknown.
+/// Values that only a run can give (results of earlier tasks, facts, lookups that run commands or send requests) are
+/// unknown.
 /// Secrets and vaulted values are hidden. Without `--task` the tasks are listed with their numbers.
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {

@@ -114,7 +114,7 @@ fn print_report(report: &Report, format: LintFormat, redactor: &Redactor) {
             text
         }
     };
-    // A reader that has seen enough is no failure.
+    // A reader that has seen enough is not a failure.
     let text = match format {
         LintFormat::Text | LintFormat::Github => redactor.redact(&text),
         LintFormat::Json | LintFormat::Gitlab | LintFormat::Sarif => redactor.redact_json(&text),

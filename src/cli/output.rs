@@ -90,7 +90,7 @@ fn screen_options(args: &RunArgs, colour: bool, settings: &RunSettings, quiet: b
     }
 }
 
-/// Colour only where the reader is a terminal and nobody has said no.
+/// Colour only where the output is a terminal and colour is not switched off.
 pub fn has_colours(refused: bool) -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if refused || set("NO_COLOR") || is_switched_on(settings::ANSIBLE_NOCOLOR) {

@@ -44,7 +44,7 @@ pub(super) struct RunSetup {
     /// A server that runs already.
     pub server: Option<Rc<MockRegistry>>,
     /// Records, or authorizes, what modules do to files.
-    pub deeds: Option<Rc<dyn EffectObserver>>,
+    pub effects: Option<Rc<dyn EffectObserver>>,
     /// Earlier answers to `vars_prompt`.
     pub answers: Rc<Answers>,
 }
@@ -279,9 +279,9 @@ async fn prepare_run(
     let folder =
         std::env::current_dir().map_err(|error| general_problem(format!("cannot tell the current folder: {error}")))?;
     let globals = Rc::new(load::build_globals(&folder, &secrets, settings, bus.redactor()));
-    // A plan says what it cannot know of files; check mode is that of the original.
-    if args.check && making.deeds.is_some() {
-        globals.foreseen.start_tracking();
+    // A plan says what it cannot know of files; check mode is that of Ansible.
+    if args.check && making.effects.is_some() {
+        globals.pending.start_tracking();
     }
     let (loader, extra_vars) = load::build_loader(args, settings, &globals, &secrets, bus)?;
     load::check_playbook_files(args, &loader)?;
@@ -301,7 +301,7 @@ async fn prepare_run(
         extra_vars,
         registries: connect_registries(server, store.as_ref(), making),
         host_apis: (Box::new(host::RealHost), Box::new(host::DryRunHost)),
-        deeds: making.deeds.clone(),
+        effects: making.effects.clone(),
         credentials: store.clone(),
     });
     // All of them before the first one runs: what is wrong with the last is told before anything is sent.

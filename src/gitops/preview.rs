@@ -55,7 +55,7 @@ fn describe_withheld(names: &[String]) -> String {
     }
 }
 
-/// Plans a commit. Whoever wrote it need not be trusted, so it gets none of the job's secrets.
+/// Plans a commit. Its author need not be trusted, so it gets none of the job's secrets.
 ///
 /// # Errors
 /// If it cannot be fetched, or its plan fails.

@@ -86,7 +86,7 @@ impl Inventory {
         let folder = |folder: &Path| Value::text(folder.display().to_string());
         if let Some(source) = &known.source {
             vars.set("inventory_file", Value::text(Arc::clone(&source.file)));
-            // A list of names is in no folder, which the original says in a word.
+            // A list of names is in no folder, which Ansible shows as a word.
             vars.set("inventory_dir", source.folder.as_deref().map_or(Value::text("None"), folder));
         } else {
             vars.set("inventory_file", Value::Null);
@@ -197,7 +197,7 @@ impl Inventory {
                 changed = true;
             }
         }
-        // The implicit host is in no group, but asking for it is no error.
+        // The implicit host is in no group, but asking for it is not an error.
         changed |= model.hosts.contains_key(host) && model.group_entry(group).hosts.insert(host.into());
         model.group_entry(group);
         Ok(changed)

@@ -4,14 +4,14 @@
 //! this looks first. Nothing there: it is sent again. A registry is there: it is the one, nothing about it was shown
 //! only once. A token is there: its password went with the lost answer and cannot be asked for. If this run made it,
 //! the token is of no use to anybody, so it is removed and made again, once; where that is not sure, it is left alone,
-//! and the run says what is there and why it is in doubt. `proof.rs` has the rule.
+//! and the run says what is there and why it is in doubt. `ownership.rs` has the rule.
 
 use std::time::Duration;
 
 use super::api::Id;
 use super::error::ErrorKind;
 use super::model::{NewRegistry, NewToken, Registry, Token};
-use super::ownership::Attempt;
+use super::ownership::{Attempt, TokenLists};
 use super::{ApiError, ListCache, RegistryApi, Tuning};
 use crate::interrupt::Interrupt;
 use crate::value::KNOWN_AFTER_CREATION;
@@ -56,69 +56,98 @@ pub async fn create_token(
     api: &dyn RegistryApi,
     registry: &Id,
     new: &NewToken,
-    care: &CreationSettings<'_>,
+    settings: &CreationSettings<'_>,
 ) -> Result<CreatedObject<Token>, ApiError> {
-    let name = new.name.display_text();
-    let mut attempts = Attempts::new(care);
-    let mut notes = Vec::new();
-    let mut attempt = Attempt::begin_attempt(api);
-    if let Some(kept) = care.kept {
-        kept.note_requested(registry.display_text(), name);
+    if let Some(kept) = settings.kept {
+        kept.note_requested(registry.display_text(), new.name.display_text());
     }
-    loop {
-        let error = match api.create_token(registry, new).await {
-            Ok(object) => return Ok(CreatedObject { object, notes }),
-            Err(error) => attempts.accept_unclear(error).map_err(|error| may_exist(error, name))?,
-        };
-        attempt.note_failure(&error);
-        let told = |said: String| ApiError { message: format!("{}; {said}", error.message), ..error.clone() };
-        let all = api.list_tokens(registry).await.map_err(|second| {
-            told(format!(
-                "looking whether token `{name}` was made failed too: {second}; it may exist, and its password is not known"
-            ))
+    TokenCreation { api, registry, new, settings }.run().await
+}
+
+/// The creation of one token, until it has an answer.
+struct TokenCreation<'a> {
+    api: &'a dyn RegistryApi,
+    registry: &'a Id,
+    new: &'a NewToken,
+    settings: &'a CreationSettings<'a>,
+}
+
+impl TokenCreation<'_> {
+    async fn run(&self) -> Result<CreatedObject<Token>, ApiError> {
+        let name = self.new.name.display_text();
+        let mut attempts = Attempts::new(self.settings);
+        let mut notes = Vec::new();
+        let mut attempt = Attempt::begin_attempt(self.api);
+        loop {
+            let error = match self.api.create_token(self.registry, self.new).await {
+                Ok(object) => return Ok(CreatedObject { object, notes }),
+                Err(error) => attempts.accept_unclear(error).map_err(|error| may_exist(error, name))?,
+            };
+            attempt.note_failure(&error);
+            if self.take_back_made(&attempt, &error).await? {
+                if !notes.is_empty() {
+                    let said = format!(
+                        "token `{name}` was made twice, its password was lost with the answer both times, and it was \
+                         removed again"
+                    );
+                    return Err(followed_by(&error, &said));
+                }
+                notes.push(format!(
+                    "the answer to the creation of token `{name}` was lost, and its password with it; the token was \
+                     removed and is made again"
+                ));
+                attempt = Attempt::begin_attempt(self.api);
+            }
+            attempts.wait_before_retry(error).await.map_err(|last| {
+                let said = match notes.len() {
+                    0 => format!("token `{name}` does not exist"),
+                    _ => format!(
+                        "token `{name}` was made, its password was lost with the answer, and it was removed again"
+                    ),
+                };
+                followed_by(&last, &said)
+            })?;
+        }
+    }
+
+    /// Looks for the token of a creation that ended with `error`. If this run made it, it is removed, because its
+    /// password is lost; returns whether it was there.
+    async fn take_back_made(&self, attempt: &Attempt, error: &ApiError) -> Result<bool, ApiError> {
+        let name = self.new.name.display_text();
+        let all = self.api.list_tokens(self.registry).await.map_err(|second| {
+            let said = format!(
+                "looking whether token `{name}` was made failed too: {second}; it may exist, and its password is not \
+                 known"
+            );
+            followed_by(error, &said)
         })?;
         let all = all.unwrap_or_default();
         let found =
             all.iter().find(|token| token.properties.name.display_text() == name && name != KNOWN_AFTER_CREATION);
-        if let Some(found) = found {
-            let id = found.id.display_text();
-            let before = care.names_before(registry);
-            attempt.check_token_origin(new, found, before.as_deref(), &all, &api.witness()).map_err(|why| {
-                told(format!(
-                    "a token `{name}` ({id}) exists now, but its password is unknown; it was left alone, because it \
-                     is not certain that this run created it: {why}. If it is not in use, delete it by its id and \
-                     run this again"
-                ))
-            })?;
-            api.take_back_token(registry, &found.id).await.map_err(|second| {
-                told(format!(
-                    "token `{name}` ({id}) was made, its password was lost with the answer, and removing it failed: \
-                     {second}"
-                ))
-            })?;
-            if !notes.is_empty() {
-                return Err(told(format!(
-                    "token `{name}` was made twice, its password was lost with the answer both times, and it was \
-                     removed again"
-                )));
-            }
-            notes.push(format!(
-                "the answer to the creation of token `{name}` was lost, and its password with it; the token was removed \
-                 and is made again"
-            ));
-            attempt = Attempt::begin_attempt(api);
-        }
-        attempts.wait_before_retry(error).await.map_err(|last| ApiError {
-            message: match notes.len() {
-                0 => format!("{}; token `{name}` does not exist", last.message),
-                _ => format!(
-                    "{}; token `{name}` was made, its password was lost with the answer, and it was removed again",
-                    last.message
-                ),
-            },
-            ..last
+        let Some(found) = found else { return Ok(false) };
+        let id = found.id.display_text();
+        let before = self.settings.names_before(self.registry);
+        let lists = TokenLists { before: before.as_deref(), after: &all };
+        attempt.check_token_origin(self.new, found, lists, &self.api.witness()).map_err(|why| {
+            let said = format!(
+                "a token `{name}` ({id}) exists now, but its password is unknown; it was left alone, because it is not \
+                 certain that this run created it: {why}. If it is not in use, delete it by its id and run this again"
+            );
+            followed_by(error, &said)
         })?;
+        self.api.take_back_token(self.registry, &found.id).await.map_err(|second| {
+            let said = format!(
+                "token `{name}` ({id}) was made, its password was lost with the answer, and removing it failed: {second}"
+            );
+            followed_by(error, &said)
+        })?;
+        Ok(true)
     }
+}
+
+/// A failure, and what has become of the object.
+fn followed_by(error: &ApiError, said: &str) -> ApiError {
+    ApiError { message: format!("{}; {said}", error.message), ..error.clone() }
 }
 
 /// Adds to a failure that leaves the outcome open what follows from it.
@@ -137,10 +166,10 @@ fn may_exist(mut error: ApiError, name: &str) -> ApiError {
 pub async fn create_registry(
     api: &dyn RegistryApi,
     new: &NewRegistry,
-    care: &CreationSettings<'_>,
+    settings: &CreationSettings<'_>,
 ) -> Result<CreatedObject<Registry>, ApiError> {
     let name = new.name.display_text();
-    let mut attempts = Attempts::new(care);
+    let mut attempts = Attempts::new(settings);
     let mut attempt = Attempt::begin_attempt(api);
     loop {
         let error = match api.create_registry(new).await {
@@ -174,15 +203,15 @@ pub async fn create_registry(
 
 /// The attempts at one creation.
 struct Attempts<'a> {
-    care: &'a CreationSettings<'a>,
+    settings: &'a CreationSettings<'a>,
     sent: u32,
     pause: Duration,
     doubtful: bool,
 }
 
 impl<'a> Attempts<'a> {
-    fn new(care: &'a CreationSettings<'a>) -> Self {
-        Self { care, sent: 0, pause: care.tuning.pause, doubtful: false }
+    fn new(settings: &'a CreationSettings<'a>) -> Self {
+        Self { settings, sent: 0, pause: settings.tuning.pause, doubtful: false }
     }
 
     /// A failure that leaves open whether the object was made; others end the creation. A conflict is open where an
@@ -193,7 +222,7 @@ impl<'a> Attempts<'a> {
             return Err(error);
         }
         self.doubtful = true;
-        if let Some(kept) = self.care.kept {
+        if let Some(kept) = self.settings.kept {
             kept.clear();
         }
         Ok(error)
@@ -201,11 +230,11 @@ impl<'a> Attempts<'a> {
 
     /// The pause before the next attempt, if there is one.
     async fn wait_before_retry(&mut self, error: ApiError) -> Result<(), ApiError> {
-        if self.sent >= self.care.tuning.attempts {
+        if self.sent >= self.settings.tuning.attempts {
             return Err(error);
         }
-        if !self.care.interrupt.pause_for(self.pause).await {
-            let note = Some(format!("{}; not tried again", self.care.interrupt.reason()));
+        if !self.settings.interrupt.pause_for(self.pause).await {
+            let note = Some(format!("{}; not tried again", self.settings.interrupt.reason()));
             return Err(ApiError { note, ..error });
         }
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
@@ -220,7 +249,7 @@ mod tests {
     use crate::ionos::model::OneTimePassword;
     use crate::ionos::{Deferred, RegistryReads};
 
-    fn care<'a>(interrupt: &'a Interrupt, names: &'a [String]) -> CreationSettings<'a> {
+    fn creation_settings<'a>(interrupt: &'a Interrupt, names: &'a [String]) -> CreationSettings<'a> {
         let tuning = Tuning { pause: Duration::from_millis(1), ..Tuning::default() };
         CreationSettings { tuning, interrupt, kept: None, names: Some(names) }
     }
@@ -232,7 +261,7 @@ mod tests {
     async fn create(account: &Account) -> Result<CreatedObject<Token>, ApiError> {
         let registry = account.registry_id("demo").await.unwrap().unwrap();
         let names = account.token_names();
-        create_token(account, &registry, &ci(), &care(&Interrupt::default(), &names)).await
+        create_token(account, &registry, &ci(), &creation_settings(&Interrupt::default(), &names)).await
     }
 
     fn account(mishaps: &[Mishap]) -> Account {
@@ -333,7 +362,7 @@ mod tests {
         let account = Account::default();
         account.mishaps.borrow_mut().push_back(Mishap::AnswerLost);
         let new = NewRegistry { name: Deferred::Known("demo".to_owned()), ..NewRegistry::default() };
-        let made = create_registry(&account, &new, &care(&Interrupt::default(), &[])).await.unwrap();
+        let made = create_registry(&account, &new, &creation_settings(&Interrupt::default(), &[])).await.unwrap();
         assert_eq!(made.object.properties.name.display_text(), "demo");
         assert_eq!(account.registries.borrow().len(), 1);
     }

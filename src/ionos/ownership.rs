@@ -3,7 +3,7 @@
 //! It is certain where the service said "created" and only what followed was lost. Otherwise all of this must hold, and
 //! each of it leaves out somebody else who made the same at the same time:
 //!
-//! - the name was not there when the task looked, and nothing but this object has appeared since: nobody else is at work;
+//! - the name was not there when the task looked, and nothing but this object has appeared since: no one else is at work;
 //! - it has exactly the properties that were sent;
 //! - the service dates its creation, by its own clock, between the moment the request was sent and now;
 //! - it was not made by another account, as far as it is known which one is ours.
@@ -17,6 +17,15 @@ use super::{ApiError, Date, Deferred, RegistryReads};
 
 /// Dates have whole seconds, and the machine that dates an answer need not be the one that dates an object.
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
+
+/// The tokens of a registry around a creation.
+#[derive(Clone, Copy)]
+pub(super) struct TokenLists<'a> {
+    /// The names before it, if all of them are known.
+    pub(super) before: Option<&'a [String]>,
+    /// The tokens after it.
+    pub(super) after: &'a [Token],
+}
 
 /// A creation that was asked for.
 pub(super) struct Attempt {
@@ -42,8 +51,7 @@ impl Attempt {
         &self,
         new: &NewToken,
         found: &Token,
-        before: Option<&[String]>,
-        after: &[Token],
+        lists: TokenLists<'_>,
         witness: &Witness,
     ) -> Result<(), OriginDoubt> {
         if self.is_certain(found.id.display_text()) {
@@ -51,11 +59,11 @@ impl Attempt {
         }
         check_same_token(new, found)?;
         self.check_origin(&found.metadata, witness)?;
-        let Some(before) = before else {
+        let Some(before) = lists.before else {
             return Err(OriginDoubt::EarlierNamesUnknown);
         };
         let name = found.properties.name.display_text();
-        let appeared = after.iter().map(|token| token.properties.name.display_text());
+        let appeared = lists.after.iter().map(|token| token.properties.name.display_text());
         let others: Vec<String> = appeared
             .filter(|other| *other != name && !before.iter().any(|known| known == other))
             .map(str::to_owned)
@@ -87,7 +95,7 @@ impl Attempt {
         self.created.as_ref().is_some_and(|created| created.as_deref().is_none_or(|created| created == id))
     }
 
-    /// Made between the sending and now, by nobody else.
+    /// Created between the request and now, by no other account.
     fn check_origin(&self, metadata: &Metadata, witness: &Witness) -> Result<(), OriginDoubt> {
         if let (Some(ours), Some(Some(theirs))) = (&witness.account, metadata.created_by_user_id.known())
             && ours != theirs

@@ -63,6 +63,25 @@ impl ApiReply {
     }
 }
 
+/// A request, as often as it is sent.
+struct OutgoingRequest<'a> {
+    method: &'a Method,
+    path: &'a str,
+    body: Option<&'a str>,
+    deadline: Instant,
+}
+
+impl OutgoingRequest<'_> {
+    /// Whether sending it twice does no more than sending it once.
+    fn is_harmless(&self) -> bool {
+        *self.method != Method::POST
+    }
+
+    fn is_write(&self) -> bool {
+        !matches!(*self.method, Method::GET | Method::HEAD)
+    }
+}
+
 /// Why one sending came to nothing.
 struct Miss {
     error: ApiError,
@@ -109,19 +128,19 @@ impl ApiTransport {
     ) -> Result<ApiReply, ApiError> {
         let client = self.get_client()?;
         let deadline = instant_after(waiting.patience);
-        let harmless = method != Method::POST;
+        let request = OutgoingRequest { method: &method, path, body, deadline };
         let mut pause = self.tuning.pause;
         let (mut sent, mut attempts) = (0, 0);
         loop {
             sent += 1;
-            let request = self.pace.begin_request(deadline, &waiting.interrupt).await;
+            let paced = self.pace.begin_request(deadline, &waiting.interrupt).await;
             let begun = std::time::Instant::now();
             let shown_path = path.split('?').next().unwrap_or_default();
             waiting.progress.begin_request(method.as_str(), shown_path);
-            let answer = self.send_once(client, &method, path, body, harmless, deadline).await;
+            let answer = self.send_once(client, &request).await;
             // Who is refused because of others beside it has not used up an attempt.
-            attempts += u32::from(!self.adjust_pace(&request, &answer));
-            drop(request);
+            attempts += u32::from(!self.adjust_pace(&paced, &answer));
+            drop(paced);
             waiting.progress.note_request(RequestSpan {
                 method: method.to_string(),
                 path: shown_path.to_owned(),
@@ -184,15 +203,9 @@ impl ApiTransport {
         status == Some(429) && request.note_refusal()
     }
 
-    async fn send_once(
-        &self,
-        client: &Client,
-        method: &Method,
-        path: &str,
-        body: Option<&str>,
-        harmless: bool,
-        deadline: Instant,
-    ) -> Result<ApiReply, Miss> {
+    async fn send_once(&self, client: &Client, outgoing: &OutgoingRequest<'_>) -> Result<ApiReply, Miss> {
+        let OutgoingRequest { method, path, body, deadline } = *outgoing;
+        let harmless = outgoing.is_harmless();
         let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         let mut request = client
             .request(method.clone(), format!("{}{path}", self.endpoint.url))
@@ -214,7 +227,7 @@ impl ApiTransport {
             }
         };
         // The last moment at which it can be told that this run must not write any more.
-        if !matches!(*method, Method::GET | Method::HEAD) && !crate::lease::may_write() {
+        if outgoing.is_write() && !crate::lease::may_write() {
             let error = ApiError::unsent(crate::lease::LOST);
             return Err(Miss { error, may_repeat: false, connecting: false, pause: None });
         }

@@ -12,7 +12,7 @@ pub enum ObjectClaims {
     Reads,
     /// It changes at most these.
     Objects(Vec<ObjectClaim>),
-    /// Its arguments do not tell.
+    /// The arguments do not tell.
     Unclear,
 }
 

@@ -201,7 +201,7 @@ pub struct Param {
     pub env: Option<&'static str>,
     /// The value must not be shown.
     pub secret: bool,
-    /// Accepted, but not listed on the reference page of the original.
+    /// Accepted, but not listed on the reference page of Ansible.
     pub hidden: bool,
     /// The value is an expression, or a list of them, without braces.
     pub expression: bool,
@@ -551,7 +551,7 @@ impl Param {
         Self { members, ..self }
     }
 
-    /// The rows of its mapping, or of the mappings in its list, whoever checks them.
+    /// The rows of its mapping, or of the mappings in its list, also where the module checks them itself.
     pub fn member_params(&self) -> &'static [Param] {
         if self.members.is_empty() { self.kind.member_params() } else { self.members }
     }
@@ -603,7 +603,7 @@ impl Param {
         Self { expression: true, ..self }
     }
 
-    /// Not listed on the original's page.
+    /// Not listed on Ansible's page.
     #[must_use]
     pub const fn hidden(self) -> Self {
         Self { hidden: true, ..self }

@@ -17,6 +17,18 @@ use crate::ionos::{ApiConnection, ApiError, Deferred};
 /// Account, kind, parent, id.
 type Key = (String, String, Option<String>, String);
 
+/// Which object is looked at.
+pub(super) struct ObjectKey<'a> {
+    /// The account it belongs to.
+    pub(super) account: &'a str,
+    /// The kind of object, or what of it is looked at.
+    pub(super) kind: &'a str,
+    /// The object it is a part of.
+    pub(super) parent: Option<&'a Id>,
+    /// The id, or the name where the object is looked for by name.
+    pub(super) id: &'a str,
+}
+
 /// An observation of an object.
 pub(super) struct Seen {
     pub(super) name: Option<String>,
@@ -30,11 +42,11 @@ pub struct DryRunRecorder {
     observed: RefCell<IndexMap<Key, Observed>>,
     writes: RefCell<Vec<Write>>,
     made: RefCell<Vec<(Id, usize)>>,
-    deeds: RefCell<Vec<PlannedEffect>>,
+    effects: RefCell<Vec<PlannedEffect>>,
 }
 
 impl DryRunRecorder {
-    /// An empty tape. With an alias, that is what every service is called: the embedded one has another port each time.
+    /// An empty recorder. An alias replaces the name of every service: the embedded one has another port each time.
     pub fn new(alias: Option<String>) -> Rc<Self> {
         Rc::new(Self { alias, ..Self::default() })
     }
@@ -48,7 +60,7 @@ impl DryRunRecorder {
 
     /// Returns the predicted changes by other modules.
     pub fn predicted_effects(&self) -> Vec<PlannedEffect> {
-        self.deeds.borrow().clone()
+        self.effects.borrow().clone()
     }
 
     /// Returns the predicted requests.
@@ -60,7 +72,9 @@ impl DryRunRecorder {
         account_name(self.alias.as_deref(), connection)
     }
 
-    pub(super) fn record_seen(&self, account: &str, kind: &str, parent: Option<&Id>, id: &str, seen: Option<Seen>) {
+    /// Records that an object was looked at; without `seen` it was not there.
+    pub(super) fn record_seen(&self, key: ObjectKey<'_>, seen: Option<Seen>) {
+        let ObjectKey { account, kind, parent, id } = key;
         let there = seen.is_some();
         let (name, fields) = seen.map_or((None, Map::new()), |seen| (seen.name, seen.fields));
         let fingerprint = sha256_hex(Json::Object(fields.clone()).to_string().as_bytes());
@@ -104,9 +118,9 @@ impl DryRunRecorder {
 }
 
 impl EffectObserver for DryRunRecorder {
-    fn record_prediction(&self, deed: PlannedEffect) {
-        if deed.does != EffectKind::Nothing {
-            self.deeds.borrow_mut().push(deed);
+    fn record_prediction(&self, effect: PlannedEffect) {
+        if effect.does != EffectKind::Nothing {
+            self.effects.borrow_mut().push(effect);
         }
     }
 }

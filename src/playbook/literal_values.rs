@@ -49,7 +49,7 @@ impl Loader {
             if let Some(message) = wrong.filter(|message| about(&message.summary)) {
                 match (tolerated, value) {
                     (true, _) => self.warn_as_noticed(message),
-                    // That a mapping is no list was noted already, in Ansible's words and without a remedy.
+                    // That a mapping is not a list was noted already, in Ansible's words and without a remedy.
                     (false, Value::Dict(_)) => self.complain_instead(message),
                     (false, _) => self.add_complaint(message),
                 }

@@ -5,7 +5,7 @@
 /// Lines of five fields between tabs: type, name, arguments with their defaults, expression, and its result as JSON.
 const TABLE: &str = include_str!("plugins.tsv");
 
-/// What the table knows of a plugin.
+/// The facts of the table about a plugin.
 #[derive(Debug, Clone)]
 pub struct PluginRow {
     /// Arguments in their order: `name`, `name=default`, `*names` for any number, `**names` for any named ones.

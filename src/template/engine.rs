@@ -91,7 +91,7 @@ pub struct Globals {
     /// Which files were read.
     pub reads: std::rc::Rc<InputDigests>,
     /// Predicted changes of files in a dry run.
-    pub foreseen: PendingChanges,
+    pub pending: PendingChanges,
     /// Variables whose values are secret.
     pub secret_variables: SecretVariables,
 }
@@ -112,7 +112,7 @@ impl Globals {
             templates: RefCell::default(),
             expressions: RefCell::default(),
             reads: std::rc::Rc::default(),
-            foreseen: PendingChanges::default(),
+            pending: PendingChanges::default(),
             secret_variables: SecretVariables::default(),
         }
     }

@@ -101,6 +101,11 @@ impl Dict {
         self.find_text(key).map(|place| &self.entries[place].1)
     }
 
+    /// The value under a text key, to be changed in its place.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
+        self.find_text(key).map(|place| &mut self.entries[place].1)
+    }
+
     /// The value under any key.
     pub fn get_value(&self, key: &Value) -> Option<&Value> {
         self.find(key).map(|place| &self.entries[place].1)
@@ -174,7 +179,7 @@ impl Dict {
 
     /// Takes over all entries of another mapping; keys that are there keep their place.
     pub fn extend(&mut self, other: &Self) {
-        if self.is_empty() {
+        if self.is_empty() && self.entries.capacity() < other.len() {
             return self.clone_from(other);
         }
         self.entries.reserve(other.len());

@@ -20,11 +20,11 @@ const CONSTANTS: [(&str, Value); 6] = [
 /// So many digits fit into 64 bits, whatever they are.
 const SHORT: usize = 18;
 
-/// Text that is no JSON.
+/// Text that is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct JsonError {
-    /// What is wrong, in the words of Python.
+    /// The fault, in the words of Python.
     pub message: &'static str,
     /// The byte of the text.
     pub at: usize,

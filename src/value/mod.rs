@@ -365,7 +365,7 @@ impl Value {
         }
     }
 
-    /// A member of a mapping by its text key; `None` for everything that is no mapping.
+    /// A member of a mapping by its text key; `None` for everything that is not a mapping.
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.as_dict()?.get(key)
     }

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::gitops::once::{JobsVerdict, judge_jobs};
 use crate::gitops::view::{JobRun, JobState, JobStatus};
 
-/// Writes a line to standard output; a reader that has gone is no error.
+/// Writes a line to standard output; a reader that has gone is not an error.
 pub(super) fn print_line(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
@@ -50,7 +50,7 @@ pub(super) fn status_lines(jobs: &[JobStatus], now: Timestamp) -> String {
             parts.push(format!("run {} waits for approval", waiting.run));
         }
         if let Some(next) = &job.next_due {
-            // Less than a second ahead is no time to wait for.
+            // Less than a second ahead is not a time to wait for.
             let is_now = next.at.duration_since(now).as_secs() < 1;
             parts.push(if is_now {
                 format!("{} is due", next.by)

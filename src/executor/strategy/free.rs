@@ -17,7 +17,6 @@ use super::step_hosts;
 use crate::executor::host_task::HostTask;
 use crate::executor::meta;
 use crate::executor::play::PlayRun;
-use crate::executor::shared_lists::open_lists;
 use crate::executor::state::{Out, RunState};
 use crate::executor::task::TaskRun;
 use crate::executor::task::label;
@@ -119,8 +118,7 @@ async fn run_task(at: &HostTask<'_>, cursor: &mut HostCursor) -> LoadResult<()> 
         play.mark_task_uncertain(task, host, MAY_RESCUE);
     }
     let targets = std::slice::from_ref(host);
-    let runner =
-        TaskRun { run, play, task, label: &label, host, targets, fate, kept: open_lists(run, task), turn: None };
+    let runner = TaskRun::new(*at, &label, targets, fate);
     let finished = runner.run_task().await?;
     if finished.may_fail {
         cursor.may_fail();

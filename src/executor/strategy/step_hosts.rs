@@ -12,7 +12,6 @@ use super::step;
 use crate::diagnostic::Diagnostic;
 use crate::executor::host_task::HostTask;
 use crate::executor::play::PlayRun;
-use crate::executor::shared_lists::open_lists;
 use crate::executor::state::RunState;
 use crate::executor::task::TaskRun;
 use crate::executor::task::label;
@@ -95,9 +94,7 @@ impl TaskStep<'_> {
             let alive = &alive;
             async move {
                 let targets: &[Rc<str>] = if once { alive } else { std::slice::from_ref(&host) };
-                let kept = open_lists(run, task);
-                let runner =
-                    TaskRun { run, play, task, label: self.label, host: &host, targets, fate, kept, turn: None };
+                let runner = TaskRun::new(self.at.on_host(&host), self.label, targets, fate);
                 let finished = runner.run_task().await;
                 (number, finished.map(|finished| HostEnd { host, fate, finished }))
             }
@@ -156,11 +153,10 @@ impl TaskStep<'_> {
         cursors: &mut IndexMap<Rc<str>, HostCursor>,
         included: &mut IncludedLists,
     ) -> LoadResult<bool> {
-        let HostTask { run, play, task, .. } = self.at;
+        let task = self.at.task;
         let HostEnd { host, fate, finished } = end;
         let targets = std::slice::from_ref(host);
-        let kept = open_lists(run, task);
-        let runner = TaskRun { run, play, task, label: self.label, host, targets, fate: *fate, kept, turn: None };
+        let runner = TaskRun::new(self.at.on_host(host), self.label, targets, *fate);
         let lists = load_includes(&runner, finished, &mut |request, order| {
             let new = || (request.display_name(task), Vec::new(), request.item.clone());
             included.entry(order).or_insert_with(new).1.push(host.to_string());
@@ -182,7 +178,7 @@ impl TaskStep<'_> {
 /// How many hosts a task may run on side by side, if it says so.
 ///
 /// # Errors
-/// If it is no whole number: that ends the run.
+/// If it is not a whole number: that ends the run.
 pub fn read_throttle(at: &HostTask<'_>) -> LoadResult<Option<usize>> {
     let Some(node) = at.task.find_keyword(Keyword::Throttle) else { return Ok(None) };
     let value = TemplateEngine::new(&at.run.globals, &at.build_scope(), &[]).evaluate_value(&node.to_value());

@@ -1,7 +1,6 @@
 //! One call of a module, and the context that it gets.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::TaskRun;
@@ -15,7 +14,6 @@ use crate::modules::spec::FailureMode;
 use crate::modules::{Failure, InventoryView, LoopOrder, ModuleOutcome, TaskContext};
 use crate::progress::ProgressChannel;
 use crate::report::ReportEvent;
-use crate::template::TemplateEngine;
 
 /// One call of a module.
 pub struct ModuleCall<'a> {
@@ -23,8 +21,6 @@ pub struct ModuleCall<'a> {
     pub task: &'a TaskRun<'a>,
     /// Variables of the task.
     pub scope: &'a TaskScope,
-    /// Folders for relative names.
-    pub search: &'a [PathBuf],
     /// Settings of the task.
     pub settings: &'a TaskSettings,
     /// The host it is delegated to.
@@ -51,26 +47,26 @@ pub async fn run_module_once(
     order: Option<&LoopOrder>,
 ) -> Result<ModuleOutcome, Failure> {
     let run = call.task.run;
-    let engine = TemplateEngine::new(&run.globals, call.scope, call.search);
+    let engine = call.task.engine(call.scope);
     let (bus, sent, answered) = (Rc::clone(&run.bus), Rc::clone(&run.bus), Rc::clone(&run.bus));
     let inventory = View(call.task);
     let spec = prepared.module.module_spec();
     let limit =
         Limit::new(&run.interrupt, super::timeout::parse_timeout(call.settings.timeout)?, spec.is_of_registry());
-    let noting = (check && run.globals.foreseen.is_tracking()).then(|| TrackingHost::new(&run.globals.foreseen));
-    let foretelling = noting.as_ref().map_or(&*run.foretold_host_api, |noting| noting as &dyn HostApi);
+    let tracking = (check && run.globals.pending.is_tracking()).then(|| TrackingHost::new(&run.globals.pending));
+    let predicting = tracking.as_ref().map_or(&*run.predicting_host_api, |tracking| tracking as &dyn HostApi);
     let context = TaskContext {
         host_name: call.delegated_to.unwrap_or(call.task.host),
-        host: if check { foretelling } else { &*run.host_api },
-        registries: if check { &*run.foretold_registries } else { &*run.registries },
+        host: if check { predicting } else { &*run.host_api },
+        registries: if check { &*run.predicting_registries } else { &*run.registries },
         template: &engine,
         environment: &call.settings.environment,
         check,
-        planning: noting.is_some(),
+        planning: tracking.is_some(),
         diff: call.settings.diff,
         no_log: call.settings.no_log,
         verbosity: run.options.verbosity,
-        search_path: call.search,
+        search_path: &call.task.search,
         base_dir: &call.task.play.play.folder,
         span: &call.task.task.args.span,
         raw_args: &call.task.task.args.values,
@@ -92,8 +88,8 @@ pub async fn run_module_once(
         credentials: run.credentials.clone(),
     };
     let mut result = limit.run_within(prepared.module.run_module(&prepared.args, &context)).await;
-    if let Some(noting) = &noting {
-        result = file_effects::settle_file_effects(call.task, !call.settings.check_only, prepared, noting, result);
+    if let Some(tracking) = &tracking {
+        result = file_effects::settle_file_effects(call.task, !call.settings.check_only, prepared, tracking, result);
     }
     match spec.failure {
         FailureMode::BreaksOff => result.map_err(Failure::breaking_off),

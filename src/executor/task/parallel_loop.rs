@@ -3,7 +3,6 @@
 //! Items begin in their order, and their results are told in their order. What is told, registered, counted and recorded is
 //! that of a loop whose items run one after the other.
 
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use futures_util::StreamExt as _;
@@ -20,15 +19,13 @@ use crate::value::Value;
 /// The result of an item; none if the run was interrupted before it had begun.
 type EndedItem = (Option<ItemResult>, CapturedItem);
 
-/// What the items of a loop have in common.
+/// The values that all items of a loop share.
 #[derive(Clone, Copy)]
 pub(in crate::executor) struct LoopParts<'a> {
     /// `loop_control`.
     pub(in crate::executor) control: &'a LoopControl,
     /// The items.
     pub(in crate::executor) items: &'a [Value],
-    /// Folders for relative names.
-    pub(in crate::executor) search: &'a [PathBuf],
 }
 
 /// A loop whose items run side by side.
@@ -83,10 +80,15 @@ impl<'a> ParallelLoop<'a> {
         self.next += 1;
         let turn = Rc::new(ItemTurn::begin_item(&self.turns, index, &task.run.interrupt));
         let work = async move {
-            let item = TaskRun { turn: Some(Rc::clone(&turn)), kept: task.kept.clone(), ..*task };
+            let item = TaskRun {
+                turn: Some(Rc::clone(&turn)),
+                kept: task.kept.clone(),
+                search: Rc::clone(&task.search),
+                ..*task
+            };
             let mut scope = TaskScope::new(task.run, Some(task.play), Some(task.task), task.host);
             scope.set_top(vec![Rc::new(parts.control.build_item_variables(parts.items, index))]);
-            let result = item.run_item(&mut scope, parts.search).await;
+            let result = item.run_item(&mut scope).await;
             (!turn.is_abandoned()).then_some(result)
         };
         self.under_way.push_back(Capturing::new(task.run, Box::pin(work)));

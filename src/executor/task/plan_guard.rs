@@ -10,7 +10,7 @@ use crate::modules::spec::{CheckSupport, RunsOn};
 use crate::modules::{Failure, Later, ModuleOutcome, Spec};
 use crate::plan::host_effects::{EffectKind, PlannedEffect};
 use crate::secrets::Redactor;
-use crate::template::{Context, TemplateEngine};
+use crate::template::Context;
 use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value, python};
 
@@ -25,10 +25,10 @@ pub(in crate::executor) fn record_prediction(
     spec: &Spec,
     result: &Result<ModuleOutcome, Failure>,
 ) {
-    if let Some(deeds) = call.task.run.deeds.as_ref().filter(|_| is_guarded(spec)) {
+    if let Some(effects) = call.task.run.effects.as_ref().filter(|_| is_guarded(spec)) {
         // Nothing says what a foreign module does besides.
         let does = if spec.is_foreign() { EffectKind::Unknown } else { classify_result(result) };
-        deeds.record_prediction(describe_action(call, does));
+        effects.record_prediction(describe_action(call, does));
     }
 }
 
@@ -38,13 +38,13 @@ pub(in crate::executor) fn record_prediction(
 /// If the plan does not have it.
 pub(in crate::executor) async fn authorize_call(call: &ModuleCall<'_>, prepared: &Prepared) -> Result<(), Failure> {
     let spec = prepared.module.module_spec();
-    let Some(deeds) = call.task.run.deeds.as_ref().filter(|_| is_guarded(spec)) else { return Ok(()) };
+    let Some(effects) = call.task.run.effects.as_ref().filter(|_| is_guarded(spec)) else { return Ok(()) };
     let does = match spec.check {
         CheckSupport::None => EffectKind::Unknown,
         _ if spec.is_foreign() => EffectKind::Unknown,
         _ => classify_result(&run_module_once(call, prepared, true, &RefCell::default(), None).await),
     };
-    deeds.authorize_effect(&describe_action(call, does)).map_err(Failure::from_error)
+    effects.authorize_effect(&describe_action(call, does)).map_err(Failure::from_error)
 }
 
 fn classify_result(result: &Result<ModuleOutcome, Failure>) -> EffectKind {
@@ -93,7 +93,7 @@ fn describe_item(item: &Value, redactor: &Redactor) -> String {
 
 fn describe_action(call: &ModuleCall<'_>, does: EffectKind) -> PlannedEffect {
     let task = call.task;
-    let engine = TemplateEngine::new(&task.run.globals, call.scope, call.search);
+    let engine = task.engine(call.scope);
     let item = task.task.looping.as_ref().and_then(|_| {
         let name = engine.get_variable("ansible_loop_var").ok().flatten()?;
         engine.get_variable(&python::str(&name)).ok().flatten()

@@ -1,6 +1,5 @@
 //! The shapes of results: of one pass, of a loop, as they are registered and as they are shown.
 
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::TaskRun;
@@ -15,7 +14,7 @@ use crate::modules::{self, Failure};
 use crate::playbook::{Keyword, LoadResult};
 use crate::report::event::ReportedOutcome;
 use crate::report::{OutcomeStatus, ReportEvent};
-use crate::template::{TemplateEngine, TemplateError, TemplateErrorKind};
+use crate::template::{TemplateError, TemplateErrorKind};
 use crate::value::{Dict, Value};
 
 /// Text that replaces hidden results.
@@ -100,16 +99,11 @@ impl TaskRun<'_> {
     }
 
     /// A failure before the module could run. Whether it is ignored is asked all the same.
-    pub(in crate::executor) fn failed_before(
-        &self,
-        fault: TemplateError,
-        scope: &TaskScope,
-        search: &[PathBuf],
-    ) -> ItemResult {
+    pub(in crate::executor) fn failed_before(&self, fault: TemplateError, scope: &TaskScope) -> ItemResult {
         if fault.kind == TemplateErrorKind::Unknown {
             return ItemResult::undetermined_by(&Value::unknown(fault.message));
         }
-        let engine = TemplateEngine::new(&self.run.globals, scope, search);
+        let engine = self.engine(scope);
         let reader = KeywordReader { engine: &engine, task: self.task };
         // What cannot be converted counts as it is written: any text at all means yes.
         let ignored = reader.read_bool(Keyword::IgnoreErrors).map_or(true, |flag| flag.unwrap_or(false));
@@ -121,26 +115,15 @@ impl TaskRun<'_> {
 
     /// A failure before any keyword was evaluated: whether it is ignored is asked of the keyword as it is written, where a
     /// template counts as yes whatever it would give.
-    pub(in crate::executor) fn failed_early(
-        &self,
-        fault: TemplateError,
-        scope: &TaskScope,
-        search: &[PathBuf],
-    ) -> ItemResult {
+    pub(in crate::executor) fn failed_early(&self, fault: TemplateError, scope: &TaskScope) -> ItemResult {
         let ignored = self.task.find_keyword(Keyword::IgnoreErrors).is_some_and(|node| node.to_value().is_true());
-        ItemResult { ignored, ..self.failed_before(fault, scope, search) }
+        ItemResult { ignored, ..self.failed_before(fault, scope) }
     }
 
     /// A failure outside of the loop items: there is no task result to judge yet.
-    pub(in crate::executor) fn failed_around(
-        &self,
-        fault: TemplateError,
-        scope: &TaskScope,
-        search: &[PathBuf],
-    ) -> ItemResult {
+    pub(in crate::executor) fn failed_around(&self, fault: TemplateError, scope: &TaskScope) -> ItemResult {
         let told = fault.full_message();
-        let mut pass =
-            ItemResult { ending: PassEnding::Failed(FailureKind::Early), ..self.failed_early(fault, scope, search) };
+        let mut pass = ItemResult { ending: PassEnding::Failed(FailureKind::Early), ..self.failed_early(fault, scope) };
         pass.result.set("msg", told.into());
         pass
     }
@@ -206,23 +189,23 @@ impl TaskRun<'_> {
             }
             return censored;
         }
-        let mut shown = Dict::new();
-        shown.set("changed", pass.changed.into());
-        shown.extend(&pass.result);
-        shown.set("changed", pass.changed.into());
-        if pass.ending == PassEnding::Failed(FailureKind::Early) {
-            shown.remove("changed");
-        }
         let verbose = self.run.options.verbosity > 2;
-        shown.retain(|key, value| {
-            !key.as_str().is_some_and(|k| match k {
-                "failed" | "skipped" | "unreachable" | "results" => true,
+        let is_hidden = |key: &Value, value: &Value| {
+            key.as_str().is_some_and(|name| match name {
+                "changed" | "failed" | "skipped" | "unreachable" | "results" => true,
                 "invocation" => !verbose,
                 // Ansible's results have the key; there is nothing to show in it.
                 "exception" => value.as_str() == Some(NO_TRACEBACK),
                 other => other.starts_with("_ansible_"),
             })
-        });
+        };
+        let mut shown = Dict::with_capacity(pass.result.len() + 1);
+        if pass.ending != PassEnding::Failed(FailureKind::Early) {
+            shown.set("changed", pass.changed.into());
+        }
+        for (key, value) in pass.result.iter().filter(|(key, value)| !is_hidden(key, value)) {
+            shown.insert(key.clone(), value.clone());
+        }
         shown
     }
 
@@ -246,7 +229,7 @@ impl TaskRun<'_> {
             includes: pass.include.clone().into_iter().collect(),
             no_log: pass.no_log,
             always_shown: pass.always_shown,
-            may_fail: self.run.globals.foreseen.is_tracking() && pass.may_fail(),
+            may_fail: self.run.globals.pending.is_tracking() && pass.may_fail(),
         };
         if !pass.is_of_rescue() {
             self.register_result(&finished.result, pass.unknown_result());
@@ -279,7 +262,7 @@ impl TaskRun<'_> {
         outcome.always_shown = false;
         let (changed, of_rescue) = (whole.changed, whole.is_of_rescue());
         let (no_log, always_shown) = (whole.no_log, false);
-        let may_fail = self.run.globals.foreseen.is_tracking() && whole.may_fail();
+        let may_fail = self.run.globals.pending.is_tracking() && whole.may_fail();
         let finished = TaskResult { status, result: Rc::new(whole.result), includes, no_log, always_shown, may_fail };
         if !of_rescue {
             self.register_result(&finished.result, unknown);
@@ -347,7 +330,7 @@ impl TaskRun<'_> {
             Ok(data) => ItemResult { result: data, no_log, ..ItemResult::default() },
             Err(failure) => ItemResult { no_log, ..self.build_failure(failure) },
         };
-        // The original counts a missing include as failed even where a rescue takes over.
+        // Ansible counts a missing include as failed even where a rescue takes over.
         let status = if pass.ending.is_failed() { OutcomeStatus::Failed } else { OutcomeStatus::Ok };
         self.run.tally.borrow_mut().count_result(self.host, status, false);
         // The passes of a loop have told their results; only a failure is news.

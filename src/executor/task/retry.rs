@@ -1,6 +1,5 @@
 //! Running a module until its conditions are met: `until`, `retries`, `changed_when`, `failed_when`.
 
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::TaskRun;
@@ -48,13 +47,10 @@ impl TaskRun<'_> {
     /// Runs the module until its conditions are met or the tries are used up, and lets its effects take place.
     pub(in crate::executor) async fn run_with_retries(
         &self,
-        scope: &TaskScope,
-        search: &[PathBuf],
+        call: &ModuleCall<'_>,
         engine: &TemplateEngine<'_>,
-        settings: &TaskSettings,
-        delegated_to: Option<&str>,
     ) -> ItemResult {
-        let mut pass = self.until_satisfied(scope, search, engine, settings, delegated_to).await;
+        let mut pass = self.until_satisfied(call, engine).await;
         let effects = std::mem::take(&mut pass.effects);
         if pass.ending.is_failed() {
             if !pass.result.contains("msg") {
@@ -62,44 +58,31 @@ impl TaskRun<'_> {
             }
             return pass;
         }
-        match self.apply_effects(effects, settings, delegated_to) {
+        match self.apply_effects(effects, call.settings, call.delegated_to) {
             Ok(false) => {}
             Ok(true) => {
                 pass.changed = true;
-                self.apply_result_conditions(scope, search, &mut pass);
+                self.apply_result_conditions(call.scope, &mut pass);
             }
             Err(message) => return self.build_failure(Failure::from(message)),
         }
         pass
     }
 
-    async fn until_satisfied(
-        &self,
-        scope: &TaskScope,
-        search: &[PathBuf],
-        engine: &TemplateEngine<'_>,
-        settings: &TaskSettings,
-        delegated_to: Option<&str>,
-    ) -> ItemResult {
+    async fn until_satisfied(&self, call: &ModuleCall<'_>, engine: &TemplateEngine<'_>) -> ItemResult {
         let prepared = prepare_module(self, engine);
         let refusal = match &prepared {
-            Ok(prepared) => self.reject_unreachable(scope, engine, prepared, delegated_to),
+            Ok(prepared) => self.reject_unreachable(call, engine, prepared),
             Err(failure) => failure.broke_off.then(|| self.build_failure(failure.clone())),
         };
         if let Some(pass) = refusal {
             return pass;
         }
-        let has_until = conditional::find_conditions(self.task, Keyword::Until).is_some();
-        let tries = match (settings.retries, has_until) {
-            (None, false) => 1,
-            (None, true) => 4,
-            (Some(retries), _) => retries.max(0) + 1,
-        };
-        let call = ModuleCall { task: self, scope, search, settings, delegated_to };
+        let tries = self.count_tries(call.settings);
         let mut attempt = 1;
         loop {
             let mut pass = match &prepared {
-                Ok(prepared) => self.one_try(&call, prepared).await,
+                Ok(prepared) => self.one_try(call, prepared).await,
                 Err(failure) => self.build_failure(failure.clone()),
             };
             if pass.undetermined.is_some() || pass.ending == PassEnding::Failed(FailureKind::BrokeOff) {
@@ -109,11 +92,11 @@ impl TaskRun<'_> {
             if tries > 1 {
                 pass.result.set("attempts", attempt.into());
             }
-            self.apply_result_conditions(scope, search, &mut pass);
+            self.apply_result_conditions(call.scope, &mut pass);
             if tries <= 1 {
                 return pass;
             }
-            match self.is_satisfied(scope, search, &mut pass, has_until) {
+            match self.is_satisfied(call.scope, &mut pass) {
                 Ok(true) => return pass,
                 Ok(false) => {}
                 Err(failed) => return *failed,
@@ -126,39 +109,58 @@ impl TaskRun<'_> {
                 no_exception(&mut pass.result);
                 return pass;
             }
-            self.run.bus.emit(&ReportEvent::Retry {
-                label: self.label.clone(),
-                host: Rc::clone(self.host),
-                left: tries - attempt,
-                result: Rc::new(self.display_result(&pass)),
-            });
-            if !self.run.interrupt.pause_for(settings.delay).await {
+            if !self.wait_for_retry(call.settings, &pass, tries - attempt).await {
                 pass.ending.set_failed(true);
                 no_exception(&mut pass.result);
                 return pass;
-            }
-            // Who tries again wants to see whether something has changed.
-            if let Some(kept) = &self.kept {
-                kept.clear();
             }
             attempt += 1;
         }
     }
 
+    /// How often the module is run at most.
+    fn count_tries(&self, settings: &TaskSettings) -> i64 {
+        match settings.retries {
+            None if self.has_until() => 4,
+            None => 1,
+            Some(retries) => retries.max(0) + 1,
+        }
+    }
+
+    fn has_until(&self) -> bool {
+        conditional::find_conditions(self.task, Keyword::Until).is_some()
+    }
+
+    /// Tells that `left` tries are left, and waits for the next one; `false` if the run was interrupted meanwhile.
+    async fn wait_for_retry(&self, settings: &TaskSettings, pass: &ItemResult, left: i64) -> bool {
+        self.run.bus.emit(&ReportEvent::Retry {
+            label: self.label.clone(),
+            host: Rc::clone(self.host),
+            left,
+            result: Rc::new(self.display_result(pass)),
+        });
+        let goes_on = self.run.interrupt.pause_for(settings.delay).await;
+        // The next try is to see whether something has changed at the service.
+        if let Some(kept) = self.kept.as_ref().filter(|_| goes_on) {
+            kept.clear();
+        }
+        goes_on
+    }
+
     /// The end of a task that would act on another machine, or as another user.
     fn reject_unreachable(
         &self,
-        scope: &TaskScope,
+        call: &ModuleCall<'_>,
         engine: &TemplateEngine<'_>,
         prepared: &Prepared,
-        delegated_to: Option<&str>,
     ) -> Option<ItemResult> {
+        let delegated_to = call.delegated_to;
         // The variables of the task count for the host that it is delegated to as well.
         let delegate =
             delegated_to.map(|host| TaskScope::new(self.run, Some(self.play), Some(self.task), &Rc::from(host)));
         let target = connection::ConnectionTarget {
             host: delegated_to.unwrap_or(self.host),
-            connection: delegate.as_ref().unwrap_or(scope).get("ansible_connection"),
+            connection: delegate.as_ref().unwrap_or(call.scope).get("ansible_connection"),
             option: self.run.options.connection.as_deref(),
         };
         let spec = prepared.module.module_spec();
@@ -192,7 +194,7 @@ impl TaskRun<'_> {
             ResultDisplay::UnlessQuiet => !prepared.args.get("quiet").is_some_and(Value::is_true),
             ResultDisplay::WhenVerbose => false,
         };
-        // As the original's modules do; what the controller does itself has none, nor has a job that has begun.
+        // As Ansible's modules do; what the controller does itself has none, nor has a job that has begun.
         let leaves = call.settings.background > 0 && call.settings.poll <= 0;
         let spec = prepared.module.module_spec();
         // A foreign module says itself how it was called.
@@ -203,23 +205,13 @@ impl TaskRun<'_> {
         pass
     }
 
-    fn is_satisfied(
-        &self,
-        scope: &TaskScope,
-        search: &[PathBuf],
-        pass: &mut ItemResult,
-        has_until: bool,
-    ) -> Result<bool, Box<ItemResult>> {
-        if !has_until {
+    fn is_satisfied(&self, scope: &TaskScope, pass: &mut ItemResult) -> Result<bool, Box<ItemResult>> {
+        if !self.has_until() {
             return Ok(!pass.ending.is_failed());
         }
         let answer = {
             let layered = self.with_item_result(scope, pass);
-            conditional::evaluate_keyword(
-                &TemplateEngine::new(&self.run.globals, &layered, search),
-                self.task,
-                Keyword::Until,
-            )
+            conditional::evaluate_keyword(&self.engine(&layered), self.task, Keyword::Until)
         };
         match answer {
             Ok(Some(ConditionOutcome::Unknown(unknown))) => {
@@ -230,12 +222,12 @@ impl TaskRun<'_> {
                 Ok(true)
             }
             Ok(answer) => Ok(!matches!(answer, Some(ConditionOutcome::Fails(_)))),
-            Err(fault) => Err(Box::new(self.failed_before(fault, scope, search))),
+            Err(fault) => Err(Box::new(self.failed_before(fault, scope))),
         }
     }
 
     /// `changed_when` and `failed_when`.
-    fn apply_result_conditions(&self, scope: &TaskScope, search: &[PathBuf], pass: &mut ItemResult) {
+    fn apply_result_conditions(&self, scope: &TaskScope, pass: &mut ItemResult) {
         if pass.ending.is_skipped() {
             return;
         }
@@ -244,11 +236,7 @@ impl TaskRun<'_> {
                 continue;
             }
             let layered = self.with_item_result(scope, pass);
-            let answer = conditional::evaluate_keyword(
-                &TemplateEngine::new(&self.run.globals, &layered, search),
-                self.task,
-                keyword,
-            );
+            let answer = conditional::evaluate_keyword(&self.engine(&layered), self.task, keyword);
             let key = if keyword == Keyword::ChangedWhen { "changed_when_result" } else { "failed_when_result" };
             match answer.map(|answer| answer.map(|answer| answer.into_result())) {
                 Ok(None) => {}
@@ -257,7 +245,7 @@ impl TaskRun<'_> {
                     let slot = if keyword == Keyword::ChangedWhen { &mut open.changed } else { &mut open.failed };
                     *slot = Some(unknown.describe_missing());
                     if keyword == Keyword::FailedWhen {
-                        // What follows is foretold for the case that it does not fail, whatever the module says.
+                        // The rest is predicted for the case that it does not fail, whatever the module says.
                         pass.ending.set_failed(false);
                         pass.diagnostic = None;
                     }

@@ -69,7 +69,7 @@ impl KeywordReader<'_> {
     /// A boolean keyword.
     ///
     /// # Errors
-    /// If its template fails or it is no boolean.
+    /// If its template fails or it is not a boolean.
     pub fn read_bool(&self, keyword: Keyword) -> Result<Option<bool>, TemplateError> {
         let Some(value) = self.read_value(keyword)? else { return Ok(None) };
         boolean_word(&value).map(Some).ok_or_else(|| self.conversion_error(keyword, &value, "bool"))
@@ -94,7 +94,7 @@ impl KeywordReader<'_> {
     /// A number.
     ///
     /// # Errors
-    /// If its template fails or it is no number.
+    /// If its template fails or it is not a number.
     pub fn read_float(&self, keyword: Keyword) -> Result<Option<f64>, TemplateError> {
         let Some(value) = self.read_value(keyword)? else { return Ok(None) };
         let number = match value.below_taint() {

@@ -243,7 +243,7 @@ impl Hub {
     }
 }
 
-/// Returns a record as it was saved, with what polls have found since and nobody has saved.
+/// Returns a record as it was saved, with the findings of later polls, which are not saved yet.
 pub(super) fn merge_seen(mut record: JobRecord, seen: &JobRecord) -> JobRecord {
     if record.looked > seen.looked {
         return record;

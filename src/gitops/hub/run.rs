@@ -252,7 +252,7 @@ impl<'a> Work<'a> {
         if let Some(applied) = &applied {
             self.hub.note_made_tokens(applied);
         }
-        // What a task does by itself each time is no drift of the world.
+        // What a task does by itself each time is not drift.
         let changes = after.count_actions();
         let left = changes.create + changes.update + changes.replace + changes.delete;
         Applied {

@@ -65,7 +65,7 @@ pub struct RunContext<'a> {
 pub enum Secrets {
     /// It does.
     Given,
-    /// It does not: it is of a commit that nobody has merged.
+    /// It does not: its commit is not merged.
     Withheld,
 }
 

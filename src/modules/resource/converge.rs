@@ -4,11 +4,12 @@ use std::cell::RefCell;
 
 use super::ended::ConvergeError;
 use super::options;
-use super::{ObservedObject, Order, Resource, ResourceError, Site, suggest_names};
+use super::outcome::ObjectChange;
+use super::{ObservedObject, Order, Resource, ResourceError, Site, id_value, suggest_names};
 use crate::diagnostic::Diagnostic;
 use crate::ionos::{ApiConnection, ApiError, RegistryApi};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, ObjectClaims, Spec, TaskContext, TaskModule};
-use crate::reconcile::{ResourceAction, Verb};
+use crate::reconcile::{Record, ResourceAction, Verb};
 use crate::value::{Dict, Value};
 
 impl<R: Resource> TaskModule for R {
@@ -112,7 +113,7 @@ impl<R: Resource> ResourceRun<'_, R> {
             kept: connection.kept.as_deref(),
             again,
             is_reused: connection.is_reused.get(),
-            // All items of a loop meet a refusal alike, whoever of them has read the list.
+            // A refusal means the same for all items of a loop: any of them may have read the list.
             looks_again: !again && (connection.is_reused.get() || self.context.is_looped),
             context: self.context,
         };
@@ -161,7 +162,7 @@ impl<R: Resource> ResourceRun<'_, R> {
         }
     }
 
-    /// Nothing there to remove or to update; existing playbooks expect that this is no failure.
+    /// Nothing there to remove or to update; existing playbooks expect that this is not a failure.
     pub(super) fn not_there(
         &self,
         api: &dyn RegistryApi,
@@ -182,9 +183,8 @@ impl<R: Resource> ResourceRun<'_, R> {
             None => {}
         }
         let mut outcome = ModuleOutcome::new(false, Dict::new()).with("action", Verb::Nothing.name());
-        let record =
-            self.record_action(identity, Value::Null, seen.parent.as_ref(), Verb::Nothing, Dict::new(), Dict::new());
-        outcome.actions.push(record);
+        let parent = seen.parent.as_ref().map_or(Value::Null, id_value);
+        outcome.actions.push(Record { identity, parent, ..self.empty_record(Verb::Nothing) });
         outcome
     }
 
@@ -211,7 +211,7 @@ impl<R: Resource> ResourceRun<'_, R> {
             };
         }
         let made = made.map_err(|error| self.failed_write(Verb::Create, want, site, error))?;
-        Ok(self.action_outcome(Verb::Create, want, site, None, Some(&made), None))
+        Ok(self.action_outcome(site, want, ObjectChange::new(Verb::Create, None, Some(&made))))
     }
 
     pub(super) async fn change_existing(
@@ -224,7 +224,7 @@ impl<R: Resource> ResourceRun<'_, R> {
             ResourceAction::Update { fields } => {
                 let after = self.resource.update_object(site, want, have, &fields).await;
                 let after = after.map_err(|error| self.failed_write(Verb::Update, want, site, error))?;
-                Ok(self.action_outcome(Verb::Update, want, site, Some(have), Some(&after), None))
+                Ok(self.action_outcome(site, want, ObjectChange::new(Verb::Update, Some(have), Some(&after))))
             }
             ResourceAction::Replace { .. } if site.is_reused => self.replace_read_again(site, want, have).await,
             ResourceAction::Replace { reason, .. } => self.replace_object(site, want, have, reason).await,
@@ -234,7 +234,7 @@ impl<R: Resource> ResourceRun<'_, R> {
                     .wait_until_ready(site, have.clone())
                     .await
                     .map_err(|error| self.end_task(error.into()))?;
-                Ok(self.action_outcome(Verb::Nothing, want, site, Some(&have), Some(&have), None))
+                Ok(self.action_outcome(site, want, ObjectChange::new(Verb::Nothing, Some(&have), Some(&have))))
             }
         }
     }
@@ -284,7 +284,7 @@ impl<R: Resource> ResourceRun<'_, R> {
                 let made = self.resource.create_object(site, want, Some(have)).await;
                 let made = made.map_err(|error| self.failed_write(Verb::Replace, want, site, error))?;
                 if let Err(error) = self.resource.delete_object(site, have).await {
-                    return Err(self.half_replaced(want, site, have, &made, error, reason));
+                    return Err(self.half_replaced(site, want, (have, &made, reason), &error));
                 }
                 made
             }
@@ -298,7 +298,8 @@ impl<R: Resource> ResourceRun<'_, R> {
                          already, so there is none now: run the task again with `state: present`",
                         old.display_text()
                     );
-                    let record = self.failed_record(want, site, Verb::Replace, Some(have), &error);
+                    let record =
+                        self.failed_record(site, want, &ObjectChange::attempt(Verb::Replace, Some(have)), &error);
                     ConvergeError::Failed(Box::new(Failure {
                         broke_off: false,
                         changed: true,
@@ -308,18 +309,17 @@ impl<R: Resource> ResourceRun<'_, R> {
                 })?
             }
         };
-        Ok(self.action_outcome(Verb::Replace, want, site, Some(have), Some(&made), Some(reason)))
+        let change = ObjectChange { reason: Some(reason), ..ObjectChange::new(Verb::Replace, Some(have), Some(&made)) };
+        Ok(self.action_outcome(site, want, change))
     }
 
     /// The new object is there and the old one too: what the new one has to say must not be lost.
     fn half_replaced(
         &self,
-        want: &R::Desired,
         site: &Site<'_>,
-        have: &R::Object,
-        made: &R::Object,
-        error: ApiError,
-        reason: String,
+        want: &R::Desired,
+        (have, made, reason): (&R::Object, &R::Object, String),
+        error: &ApiError,
     ) -> ConvergeError {
         let label = self.spec.label;
         let message = format!(
@@ -330,9 +330,9 @@ impl<R: Resource> ResourceRun<'_, R> {
             self.resource.object_name(have),
             self.resource.object_id(have).display_text(),
         );
-        let complete = self.action_outcome(Verb::Replace, want, site, Some(have), Some(made), Some(reason));
-        let mut record = self.failed_record(want, site, Verb::Replace, Some(have), &error);
-        record.after = self.resource.managed_fields(made);
+        let change = ObjectChange::new(Verb::Replace, Some(have), Some(made));
+        let record = self.failed_record(site, want, &change, error);
+        let complete = self.action_outcome(site, want, ObjectChange { reason: Some(reason), ..change });
         ConvergeError::Failed(Box::new(Failure {
             broke_off: false,
             message,
@@ -352,6 +352,6 @@ impl<R: Resource> ResourceRun<'_, R> {
     ) -> Result<ModuleOutcome, ConvergeError> {
         let removed = self.resource.delete_object(site, have).await;
         removed.map_err(|error| self.failed_write(Verb::Delete, want, site, error))?;
-        Ok(self.action_outcome(Verb::Delete, want, site, Some(have), None, None))
+        Ok(self.action_outcome(site, want, ObjectChange::new(Verb::Delete, Some(have), None)))
     }
 }

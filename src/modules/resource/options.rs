@@ -70,25 +70,7 @@ pub fn read_connection(
     state: &str,
 ) -> Result<ApiConnection, ResourceError> {
     let text = |name: &str, variable: &str| value_of(args, context, name, variable);
-    let token = text("token", "IONOS_TOKEN");
-    let basic = text("username", "IONOS_USERNAME").zip(text("password", "IONOS_PASSWORD"));
-    let basic = basic.map(|(username, password)| Credentials::Basic { username, password });
-    let own_token = is_own(args, context, "token", "IONOS_TOKEN");
-    let own_basic =
-        is_own(args, context, "username", "IONOS_USERNAME") || is_own(args, context, "password", "IONOS_PASSWORD");
-    let credentials = match (token.map(Credentials::Bearer), basic) {
-        (Some(_), Some(basic)) if own_basic && !own_token => basic,
-        (Some(token), _) => token,
-        (None, Some(basic)) => basic,
-        (None, None) => {
-            let said = format!("Token or username & password are required for {label} state {state}");
-            let refusal = Diagnostic::error(said)
-                .at(context.span, "")
-                .hint("set `IONOS_TOKEN`, or `IONOS_USERNAME` and `IONOS_PASSWORD`, or give `token` in the task")
-                .hint("to try it without an account, run with `--sandbox`");
-            return Err(ResourceError::Refused(Box::new(refusal)));
-        }
-    };
+    let credentials = read_credentials(args, context, label, state)?;
     let fingerprint = text("certificate_fingerprint", "IONOS_CERTIFICATE_FINGERPRINT").unwrap_or_default();
     let refuse = |name: &str, said: String| ResourceError::from(argument_error(said, name, args, context));
     let contract = text("contract_number", "IONOS_CONTRACT_NUMBER");
@@ -134,6 +116,34 @@ pub fn read_connection(
     })
 }
 
+fn read_credentials(
+    args: &ModuleArgs,
+    context: &TaskContext<'_>,
+    label: &str,
+    state: &str,
+) -> Result<Credentials, ResourceError> {
+    let text = |name: &str, variable: &str| value_of(args, context, name, variable);
+    let token = text("token", "IONOS_TOKEN");
+    let basic = text("username", "IONOS_USERNAME").zip(text("password", "IONOS_PASSWORD"));
+    let basic = basic.map(|(username, password)| Credentials::Basic { username, password });
+    let own_token = is_own(args, context, "token", "IONOS_TOKEN");
+    let own_basic =
+        is_own(args, context, "username", "IONOS_USERNAME") || is_own(args, context, "password", "IONOS_PASSWORD");
+    match (token.map(Credentials::Bearer), basic) {
+        (Some(_), Some(basic)) if own_basic && !own_token => Ok(basic),
+        (Some(token), _) => Ok(token),
+        (None, Some(basic)) => Ok(basic),
+        (None, None) => {
+            let said = format!("Token or username & password are required for {label} state {state}");
+            let refusal = Diagnostic::error(said)
+                .at(context.span, "")
+                .hint("set `IONOS_TOKEN`, or `IONOS_USERNAME` and `IONOS_PASSWORD`, or give `token` in the task")
+                .hint("to try it without an account, run with `--sandbox`");
+            Err(ResourceError::Refused(Box::new(refusal)))
+        }
+    }
+}
+
 /// The value of a parameter: the task's own, else of the task's environment, else what the arguments found elsewhere.
 fn value_of(args: &ModuleArgs, context: &TaskContext<'_>, name: &str, variable: &str) -> Option<String> {
     let value = args.get(name).map(|value| match value {
@@ -175,7 +185,7 @@ fn is_own(args: &ModuleArgs, context: &TaskContext<'_>, name: &str, variable: &s
 /// Refuses a task that leaves out, or leaves empty, what its state needs.
 ///
 /// # Errors
-/// With the original's sentence for the first such parameter.
+/// With Ansible's sentence for the first such parameter.
 pub fn require_params(spec: &Spec, args: &ModuleArgs, label: &str, state: &str) -> Result<(), ResourceError> {
     let is_given = |param: &Param| args.get(param.name).is_some_and(Value::is_true);
     let missing = spec.all_params().find(|param| param.is_required_in(state) && !is_given(param));

@@ -3,7 +3,6 @@
 use super::converge::ResourceRun;
 use super::ended::ConvergeError;
 use super::{Resource, ResourceError, Site, id_value};
-use crate::ionos::api::Id;
 use crate::ionos::error::ErrorKind;
 use crate::ionos::{ApiError, ListCache};
 use crate::modules::{Diff, Failure, ModuleEffect, ModuleOutcome};
@@ -17,17 +16,39 @@ pub(super) const PENDING: &str = "pending";
 /// It is in the store, because an earlier run has not used it, or on purpose.
 pub(super) const KEPT: &str = "kept";
 
+/// An action on an object.
+pub(super) struct ObjectChange<'a, T> {
+    /// The action.
+    pub(super) verb: Verb,
+    /// The object before it, if there was one.
+    pub(super) before: Option<&'a T>,
+    /// The object after it, if there is one.
+    pub(super) after: Option<&'a T>,
+    /// Why a replacement is necessary.
+    pub(super) reason: Option<String>,
+}
+
+impl<'a, T> ObjectChange<'a, T> {
+    /// An action without a reason of its own.
+    pub(super) fn new(verb: Verb, before: Option<&'a T>, after: Option<&'a T>) -> Self {
+        Self { verb, before, after, reason: None }
+    }
+
+    /// An action of which it is known what it was to do, not what has become of it.
+    pub(super) fn attempt(verb: Verb, before: Option<&'a T>) -> Self {
+        Self::new(verb, before, None)
+    }
+}
+
 impl<R: Resource> ResourceRun<'_, R> {
     /// The result of what was done.
     pub(super) fn action_outcome(
         &self,
-        verb: Verb,
-        want: &R::Desired,
         site: &Site<'_>,
-        before: Option<&R::Object>,
-        after: Option<&R::Object>,
-        reason: Option<String>,
+        want: &R::Desired,
+        change: ObjectChange<'_, R::Object>,
     ) -> ModuleOutcome {
+        let ObjectChange { verb, before, after, reason } = change;
         let changed = verb != Verb::Nothing;
         self.settled.replace(after.cloned());
         let mut outcome = ModuleOutcome::new(changed, Dict::new()).with("action", verb.name());
@@ -70,51 +91,55 @@ impl<R: Resource> ResourceRun<'_, R> {
         let shown = after.or(before);
         let id = shown.map_or(Value::Null, |object| id_value(&self.resource.object_id(object)));
         let name = shown.map_or(identity, |object| self.resource.object_name(object));
-        let mut record = self.record_action(name, id, site.parent, verb, old, new);
-        record.reason = reason;
-        outcome.actions.push(record);
+        outcome.actions.push(Record {
+            identity: name,
+            id,
+            parent: site.parent.map_or(Value::Null, id_value),
+            before: old,
+            after: new,
+            reason,
+            ..self.empty_record(verb)
+        });
         outcome
     }
 
-    pub(super) fn record_action(
-        &self,
-        identity: String,
-        id: Value,
-        parent: Option<&Id>,
-        verb: Verb,
-        before: Dict,
-        after: Dict,
-    ) -> Record {
+    /// A record of this run that names no object yet.
+    pub(super) fn empty_record(&self, verb: Verb) -> Record {
         Record {
             kind: self.spec.label,
-            identity,
-            id,
-            parent: parent.map_or(Value::Null, id_value),
+            identity: String::new(),
+            id: Value::Null,
+            parent: Value::Null,
             verb,
-            before,
-            after,
+            before: Dict::new(),
+            after: Dict::new(),
             reason: None,
             planned: self.context.check,
             error: None,
         }
     }
 
+    /// The record of an action that failed.
     pub(super) fn failed_record(
         &self,
-        want: &R::Desired,
         site: &Site<'_>,
-        verb: Verb,
-        before: Option<&R::Object>,
+        want: &R::Desired,
+        change: &ObjectChange<'_, R::Object>,
         error: &ApiError,
     ) -> Record {
-        let id = before.map_or(Value::Null, |object| id_value(&self.resource.object_id(object)));
-        let fields = before.map(|object| self.resource.managed_fields(object)).unwrap_or_default();
-        let identity = self.resource.object_identity(want);
-        let record = self.record_action(identity, id, site.parent, verb, fields, Dict::new());
-        Record { error: Some(error.to_string()), ..record }
+        let fields = |object: Option<&R::Object>| object.map(|o| self.resource.managed_fields(o)).unwrap_or_default();
+        Record {
+            identity: self.resource.object_identity(want),
+            id: change.before.map_or(Value::Null, |object| id_value(&self.resource.object_id(object))),
+            parent: site.parent.map_or(Value::Null, id_value),
+            before: fields(change.before),
+            after: fields(change.after),
+            error: Some(error.to_string()),
+            ..self.empty_record(change.verb)
+        }
     }
 
-    /// A write that failed, in the words of the original.
+    /// A write that failed, in the words of Ansible.
     pub(super) fn failed_write(
         &self,
         verb: Verb,
@@ -131,7 +156,7 @@ impl<R: Resource> ResourceRun<'_, R> {
             Verb::Update => format!("failed to update the {label}: {error}"),
             Verb::Delete | Verb::Nothing => format!("failed to remove the {label}: {error}"),
         };
-        let record = self.failed_record(want, site, verb, None, &error);
+        let record = self.failed_record(site, want, &ObjectChange::attempt(verb, None), &error);
         let failure = Box::new(Failure { broke_off: false, actions: vec![record], ..Failure::new(message) });
         let refused = error.is_conflict() || error.is_not_found();
         if refused && site.looks_again && site.kept.is_some_and(ListCache::clear) {
@@ -140,7 +165,7 @@ impl<R: Resource> ResourceRun<'_, R> {
         ConvergeError::Failed(failure)
     }
 
-    /// An object that could not be looked at: it counts as failed, though nobody knows what would have been done to it.
+    /// An object that could not be looked at: it counts as failed, though its action is unknown.
     pub(super) fn failed_observation(&self, want: &R::Desired, stop: ResourceError) -> ConvergeError {
         let error = match &stop {
             ResourceError::Api(error) => Some(error.to_string()),
@@ -150,8 +175,7 @@ impl<R: Resource> ResourceRun<'_, R> {
         let mut ended = self.end_task(stop);
         if let (ConvergeError::Failed(failure), Some(_)) = (&mut ended, &error) {
             let identity = self.resource.object_identity(want);
-            let record = self.record_action(identity, Value::Null, None, Verb::Nothing, Dict::new(), Dict::new());
-            failure.actions.push(Record { error, ..record });
+            failure.actions.push(Record { identity, error, ..self.empty_record(Verb::Nothing) });
         }
         ended
     }

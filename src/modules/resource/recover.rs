@@ -2,7 +2,7 @@
 
 use super::converge::ResourceRun;
 use super::ended::ConvergeError;
-use super::outcome::{KEPT, PASSWORD, PENDING};
+use super::outcome::{KEPT, ObjectChange, PASSWORD, PENDING};
 use super::{ObservedObject, Resource, Site};
 use crate::ionos::{ApiError, EarlierRecord, LeftPassword, LostCreation};
 use crate::modules::ModuleOutcome;
@@ -39,18 +39,17 @@ impl<R: Resource> ResourceRun<'_, R> {
                 if outcome.data.get("action") == Some(&Verb::Replace.name().into()) {
                     return Ok(outcome);
                 }
-                Ok(self.handed_on(site, have, *left, Verb::Create, outcome))
+                Ok(self.handed_on(site, have, (*left, Verb::Create), outcome))
             }
         }
     }
 
-    /// The result of a task that has the password of an earlier run.
+    /// The result of a task that has the password of an earlier run, which `verb` began.
     fn handed_on(
         &self,
         site: &Site<'_>,
         object: &R::Object,
-        left: LeftPassword,
-        verb: Verb,
+        (left, verb): (LeftPassword, Verb),
         mut outcome: ModuleOutcome,
     ) -> ModuleOutcome {
         let state = match left {
@@ -120,7 +119,8 @@ impl<R: Resource> ResourceRun<'_, R> {
             "takes the place of {label} {}, whose password was lost with a run that was killed",
             id.display_text()
         );
-        Ok(self.action_outcome(Verb::Create, want, &site, None, Some(&made), Some(reason)))
+        let change = ObjectChange { reason: Some(reason), ..ObjectChange::new(Verb::Create, None, Some(&made)) };
+        Ok(self.action_outcome(&site, want, change))
     }
 
     /// Returns whether the task finishes a replacement that an earlier run has begun.
@@ -163,8 +163,9 @@ impl<R: Resource> ResourceRun<'_, R> {
             after = updated.map_err(|error| self.failed_write(Verb::Update, want, site, error))?;
         }
         let verb = if old.is_some() || left == LeftPassword::ByBrokenRun { Verb::Replace } else { Verb::Nothing };
-        let outcome = self.action_outcome(verb, want, site, old.or(Some(made)), Some(&after), None);
-        Ok(self.handed_on(site, &after, left, Verb::Replace, outcome))
+        let change = ObjectChange::new(verb, old.or(Some(made)), Some(&after));
+        let outcome = self.action_outcome(site, want, change);
+        Ok(self.handed_on(site, &after, (left, Verb::Replace), outcome))
     }
 
     /// Replaces an object whose successor was requested, but whose password was never received.

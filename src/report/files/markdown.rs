@@ -117,7 +117,7 @@ fn indent(text: &str) -> String {
     text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
-/// Text that is shown as it is: nobody is notified and nothing is a link.
+/// Text that is shown literally: no mentions, no links.
 pub fn code(text: &str) -> String {
     format!("`{}`", text.replace('|', "\\|").replace(['\n', '\r'], " ").replace('`', "\'"))
 }

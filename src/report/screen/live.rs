@@ -28,21 +28,21 @@ pub struct LiveLine {
     activity: Activity,
 }
 
-/// What goes on, as far as it is known.
+/// The state of the run, as far as it is known.
 #[derive(Debug, Default)]
 struct Activity {
     task: String,
     host: String,
     /// Number of the loop item, and of all items.
     item: Option<(usize, usize)>,
-    /// What the module waits for.
+    /// The event that the module waits for.
     message: String,
     /// Request that is not answered yet.
     request: String,
 }
 
 impl Activity {
-    /// What changes comes first, so that it is seen in a narrow window, too.
+    /// The changing parts come first, so that they are seen in a narrow window, too.
     fn describe(&self) -> String {
         let item = self.item.map(|(number, count)| format!("{number} of {count}")).unwrap_or_default();
         let parts = [&item, &self.message, &self.request, &self.host, &self.task];

@@ -20,7 +20,7 @@ pub const TABLE: &[FilterPlugin] = &[
 /// Compiles a pattern with the flags that regex filters and tests take.
 ///
 /// # Errors
-/// If it is no pattern.
+/// If it is not a pattern.
 pub fn compile_pattern(
     pattern: &str,
     ignorecase: Option<&Value>,

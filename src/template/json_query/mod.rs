@@ -16,7 +16,7 @@ use crate::value::{Dict, Value, json};
 /// Asks a value a question.
 ///
 /// # Errors
-/// If the question is no JMESPath or a function is given what it does not take.
+/// If the question is not JMESPath or a function is given what it does not take.
 pub fn query_value(question: &str, value: &Value) -> Result<Value, QueryError> {
     let ast = jmespath::parse(&with_quoted_words(question)).map_err(|why| QueryError::Syntax(why.to_string()))?;
     evaluate_ast(&ast, value)

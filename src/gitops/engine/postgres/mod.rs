@@ -32,7 +32,7 @@ use lease::Leases;
 use link::{Link, Notice, Parameters};
 use members::Members;
 
-/// Requests that nobody has answered are forgotten.
+/// Requests without an answer are forgotten.
 const FORGET: &str = "delete from ionplay_gitops.request where posted < clock_timestamp() - interval '1 day'";
 
 /// State in PostgreSQL.
@@ -191,7 +191,7 @@ async fn keep_alive(engine: Weak<Postgres>, period: Duration) {
     loop {
         tokio::time::sleep(period).await;
         let Some(engine) = engine.upgrade() else { return };
-        // Entries first: whoever may take a job over must find those of its run free.
+        // Entries first: a host that takes the job over must find those of its run free.
         let _ = engine.renew_held_credentials().await;
         // What fails is tried again with the next round; leases that end meanwhile end for their runs, too.
         let _ = engine.leases.renew(&engine.link, &engine.worker).await;

@@ -24,7 +24,7 @@ pub const TABLE: &[FilterPlugin] = &[
     ),
 ];
 
-/// What `ipaddr` is to do with each address.
+/// The question that `ipaddr` asks of each address.
 struct Question<'a> {
     query: &'a str,
     /// The number of the version that is wanted.
