@@ -20,7 +20,7 @@
 //! A module of this crate is a room, and no room uses one above it; a test holds the order. From the bottom:
 //!
 //! - [`source`] has texts and places in them, [`input`] reads files and streams within bounds, [`input_digests`] knows which files were read, [`value`] the one run-time value, [`diagnostic`] messages for people,
-//!   [`suggest`] the nearest name, [`hex`] hexadecimal digits, [`block_output`] writes standard output, [`exit`] the exit codes.
+//!   [`suggest`] the nearest name, [`hex`] hexadecimal digits, [`block_output`] writes standard output, [`exit`] the exit codes, [`confinement`] the limits of a run of untrusted content.
 //! - [`yaml`] reads text into nodes, and [`intake`] says what kind of document they are.
 //! - [`secrets`] redacts; [`vars`] has facts and the vault; [`inventory`] hosts and their variables.
 //! - [`template`] evaluates expressions with Ansible's rules: native results, laziness, undefined and unknown values.
@@ -48,6 +48,7 @@ pub mod block_output;
 pub mod bridge;
 pub mod cli;
 pub mod cli_interface;
+pub mod confinement;
 pub mod credentials;
 pub mod diagnostic;
 pub mod executor;

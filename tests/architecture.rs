@@ -21,6 +21,7 @@ const ORDER: &[&str] = &[
     "exit",
     "cli_interface",
     "lease",
+    "confinement",
     "progress",
     "state_dir",
     "value",

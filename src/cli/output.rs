@@ -113,7 +113,10 @@ fn is_switched_on(name: &str) -> bool {
 /// Tells messages on standard error, without the secrets that are known, in source lines neither.
 pub fn print_redacted(report: &[Diagnostic], redactor: &Redactor, colour: bool, exit: Exit) -> Exit {
     let colour = colour && (are_colours_forced() || std::io::stderr().is_terminal());
-    for message in report {
+    for (index, message) in report.iter().enumerate() {
+        if index > 0 {
+            write_stderr("");
+        }
         write_stderr(&redactor.redact(&render::render_diagnostic(message, colour)));
     }
     exit

@@ -117,7 +117,7 @@ pub(super) async fn run_with(args: &RunArgs, mut making: RunSetup) -> RunOutcome
         Ok(Prepared::Run(run, playbooks, store)) => {
             let ended = run_interruptible(&run, &playbooks).await;
             if let Some(line) = server.as_deref().and_then(embedded::summarize_requests) {
-                bus.emit(&ReportEvent::Line(line));
+                bus.emit(&ReportEvent::Remark(line));
             }
             (ended, run, store)
         }
@@ -161,7 +161,7 @@ fn end_run(
     let failure = bus.take_failure();
     let end = if exit == Exit::Success && failure.is_none() { RunEnd::Well } else { RunEnd::Badly };
     for line in store.iter().flat_map(|store| describe_unused(store, &store.end_run(end), is_mock)) {
-        bus.emit(&ReportEvent::Line(line.clone()));
+        bus.emit(&ReportEvent::Remark(line.clone()));
         // The screen is no longer read.
         if bus.take_failure().is_some() || failure.is_some() {
             print_redacted(&[Diagnostic::warning(line)], bus.redactor(), colour, exit);

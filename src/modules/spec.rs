@@ -403,6 +403,17 @@ impl Spec {
         Self { any_params: true, ..self }
     }
 
+    /// Of each group one parameter is needed; the module looks for it when it runs, and says so in words of its own.
+    #[must_use]
+    pub const fn needs(self, needs: &'static [&'static [&'static str]]) -> Self {
+        Self { needs, ..self }
+    }
+
+    /// Whether a parameter is needed in every state, whoever looks for it.
+    pub fn requires(&self, param: &Param) -> bool {
+        param.required || self.needs.iter().any(|group| matches!(group, [only] if *only == param.name))
+    }
+
     /// Parameters beyond the table are refused when the module runs, and of each group one is needed then.
     #[must_use]
     pub const fn checked_late(self, needs: &'static [&'static [&'static str]]) -> Self {

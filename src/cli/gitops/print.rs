@@ -65,7 +65,7 @@ pub(super) fn status_lines(jobs: &[JobStatus], now: Timestamp) -> String {
         text.push('\n');
         let shown = !matches!(job.state, JobState::Ok | JobState::Running | JobState::Waiting | JobState::New);
         if let Some(message) = job.message.as_ref().filter(|_| shown) {
-            for line in message.lines().take(4) {
+            for line in message.lines().filter(|line| !is_snippet_line(line)).take(4) {
                 text += &format!("{:width$}  {line}\n", "");
             }
         } else if let Some(message) = job.message.as_ref().filter(|_| job.state == JobState::Ok) {
@@ -73,6 +73,12 @@ pub(super) fn status_lines(jobs: &[JobStatus], now: Timestamp) -> String {
         }
     }
     text
+}
+
+/// Whether a line of a message is of the lines of source that it draws: `3 | tasks:`. In a list the place says enough, and
+/// half a drawing would be worse than none.
+fn is_snippet_line(line: &str) -> bool {
+    line.trim_start().trim_start_matches(|sign: char| sign.is_ascii_digit()).trim_start().starts_with('|')
 }
 
 /// A span of time, in its largest unit.

@@ -81,7 +81,10 @@ pub async fn run_module_once(
                 move |method, path| {
                     sent.emit(&ReportEvent::RequestStart { method: method.to_owned(), path: path.to_owned() });
                 },
-                move |span| answered.emit(&ReportEvent::Request(span)),
+                move |span| {
+                    answered.emit(&ReportEvent::RequestEnd { method: span.method.clone(), path: span.path.clone() });
+                    answered.emit(&ReportEvent::Request(span));
+                },
             ),
         task: if spec.is_of_registry() { describe_task(call.task) } else { String::new() },
         bridge: Some(&run.bridge),

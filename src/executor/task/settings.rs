@@ -129,12 +129,14 @@ impl KeywordReader<'_> {
         }
         let delay = self.read_float(Keyword::Delay)?.unwrap_or(5.0).max(0.0);
         let check = self.read_bool(Keyword::CheckMode)?;
+        // The tasks of a confined run are untrusted: `check_mode: false` does not make them real.
+        let is_bound = options.check && crate::confinement::is_confined();
         let timeout = self.read_int(Keyword::Timeout)?.or(Some(options.task_timeout)).filter(|seconds| *seconds != 0);
         Ok(TaskSettings {
             ignore_errors: self.read_bool(Keyword::IgnoreErrors)?.unwrap_or(false),
             ignore_unreachable: self.read_bool(Keyword::IgnoreUnreachable)?.unwrap_or(false),
             no_log: self.read_bool(Keyword::NoLog)?.unwrap_or(options.no_log),
-            check: check.unwrap_or(options.check),
+            check: check.unwrap_or(options.check) || is_bound,
             check_only: check == Some(true),
             diff: self.read_bool(Keyword::Diff)?.unwrap_or(options.diff),
             delegate_facts: self.read_bool(Keyword::DelegateFacts)?.unwrap_or(false),

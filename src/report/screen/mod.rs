@@ -259,8 +259,13 @@ impl Writer for Screen {
                 self.print_line(line, Meaning::Verbose, redactor)
             }
             ReportEvent::Verbose(..) | ReportEvent::Debug(_) | ReportEvent::Progress(_) => Ok(()),
-            ReportEvent::ItemStart { .. } | ReportEvent::RequestStart { .. } | ReportEvent::Request(_) => Ok(()),
+            ReportEvent::ItemStart { .. } | ReportEvent::Request(_) => Ok(()),
+            ReportEvent::RequestStart { .. } | ReportEvent::RequestEnd { .. } => Ok(()),
             ReportEvent::Line(line) => self.print_text(&format!("{line}\n"), redactor),
+            ReportEvent::Remark(text) => {
+                let width = self.live.is_some().then_some(self.width);
+                self.print_text(&format!("{}\n", render::wrap_text(text, width, 0)), redactor)
+            }
             ReportEvent::Recap { last, hosts, custom, records, interrupted, .. } => {
                 if *interrupted {
                     return self.broken_off(records, redactor);
