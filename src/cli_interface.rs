@@ -14,3 +14,6 @@ pub const LEASE_EPOCH_VARIABLE: &str = "IONPLAY_LEASE_EPOCH";
 
 /// The socket of the process that keeps the credential store of a run; without it, it is a folder.
 pub const CREDENTIALS_SOCKET_VARIABLE: &str = "IONPLAY_CREDENTIALS_SOCKET";
+
+/// The limits of a run of a commit that nobody has merged, as JSON; without it, a run has none.
+pub const CONFINEMENT_VARIABLE: &str = "IONPLAY_CONFINEMENT";

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// 0: nothing failed for good.
     Success,
-    /// 1: a file is missing, a name is not allowed, or another error that is no parse error.
+    /// 1: a file is missing, a name is not allowed, or another error that is not a parse error.
     General,
     /// 2: a host failed; also a wrong option on the command line.
     Failed,
@@ -31,7 +31,7 @@ pub enum Exit {
     PlanApplied,
     /// 14: the run left the plan and was stopped, or left out something of it.
     PlanDeviation,
-    /// 15: nobody said yes.
+    /// 15: the plan was not approved.
     NotApproved,
     /// 16: the run would talk to another account than the planned one.
     PlanAccount,

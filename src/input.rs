@@ -1,6 +1,6 @@
 //! Reading within bounds: files, streams, and what programs print.
 //!
-//! A name can lead anywhere: to a device that never ends, to a pipe that nobody writes to, to a file larger than the
+//! A name can lead anywhere: to a device that never ends, to a pipe without a writer, to a file larger than the
 //! memory. Files that are given by name are regular files, or the pipes that a shell names (`<(command)`, `/dev/stdin`);
 //! everything else is refused with its kind, before a byte is read.
 
@@ -139,6 +139,7 @@ pub fn output_of(command: &mut Command, most: u64, ends: Ends) -> io::Result<Out
     if ends == Ends::Group {
         command.process_group(0);
     }
+    crate::block_output::write_pending();
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     let complaints = child.stderr.take().map(|mut pipe| {
         std::thread::spawn(move || {

@@ -1,6 +1,6 @@
 //! That something shall end: the run, after Ctrl-C, or a task whose time is up.
 //!
-//! What has been begun is finished, but nobody goes on waiting: pauses, polls and repetitions ask here.
+//! What has been begun is finished, but the run does not go on waiting: pauses, polls and repetitions ask here.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -96,7 +96,7 @@ impl Interrupt {
         }
     }
 
-    /// A pause; false if nobody wants to wait for its end.
+    /// A pause; false if the run is told to stop before its end.
     pub async fn pause_for(&self, time: Duration) -> bool {
         tokio::select! {
             biased;

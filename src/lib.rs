@@ -20,14 +20,14 @@
 //! A module of this crate is a room, and no room uses one above it; a test holds the order. From the bottom:
 //!
 //! - [`source`] has texts and places in them, [`input`] reads files and streams within bounds, [`input_digests`] knows which files were read, [`value`] the one run-time value, [`diagnostic`] messages for people,
-//!   [`suggest`] the nearest name, [`hex`] hexadecimal digits, [`exit`] the exit codes.
+//!   [`suggest`] the nearest name, [`hex`] hexadecimal digits, [`block_output`] writes standard output, [`exit`] the exit codes, [`confinement`] the limits of a run of untrusted content.
 //! - [`yaml`] reads text into nodes, and [`intake`] says what kind of document they are.
 //! - [`secrets`] redacts; [`vars`] has facts and the vault; [`inventory`] hosts and their variables.
 //! - [`template`] evaluates expressions with Ansible's rules: native results, laziness, undefined and unknown values.
 //! - [`ionos`] is the API of the service, [`reconcile`] decides what has to be done, [`host`] has files and commands.
 //! - [`modules`] has the modules, and [`playbook`] the typed play, block, task and role.
 //! - [`lint`] finds what is wrong with a playbook without running it.
-//! - [`report`] has the events and their writers; [`plan`] keeps what was foretold.
+//! - [`report`] has the events and their writers; [`plan`] keeps predictions.
 //! - [`executor`] runs plays over hosts.
 //! - [`sandbox`] is an API to try things on, built from the description of the real one and not from our client.
 //! - [`gitops`] reconciles Git repositories unattended.
@@ -44,9 +44,11 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod block_output;
 pub mod bridge;
 pub mod cli;
 pub mod cli_interface;
+pub mod confinement;
 pub mod credentials;
 pub mod diagnostic;
 pub mod executor;

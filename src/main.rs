@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         let place = fault.location().map(ToString::to_string).unwrap_or_default();
         let message =
             format!("error: a fault of ionplay itself at {place}; please report it with the playbook that shows it\n");
+        ionplay::block_output::write_pending();
         // Standard error may be closed, and a second panic would abort.
         let _ = std::io::stderr().write_all(message.as_bytes());
         std::process::exit(i32::from(Exit::Internal.code()));

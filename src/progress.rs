@@ -18,6 +18,16 @@ pub struct RequestSpan {
     pub ended: Instant,
 }
 
+/// Returns a path with its ids cut to their first digits: the rest tells people nothing.
+pub fn shorten_ids(path: &str) -> String {
+    let is_id = |part: &str| uuid::Uuid::parse_str(part).is_ok();
+    let parts = path.split('/').map(|part| match part.get(..8).filter(|_| is_id(part)) {
+        Some(start) => format!("{start}…"),
+        None => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
 /// Takes the method and the path of a request that is sent.
 type RequestStart = dyn Fn(&str, &str);
 

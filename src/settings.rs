@@ -1,7 +1,7 @@
 //! Settings that runs share: `ansible.cfg`, and the variables that stand in for it.
 //!
 //! A setting is one row of [`TABLE`]. A variable of the environment beats the file, and an option of the command line
-//! beats both. Settings of the original that mean nothing here are passed over in files, as unknown ones are.
+//! beats both. Settings of Ansible that mean nothing here are passed over in files, as unknown ones are.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -300,7 +300,7 @@ fn convert_text(kind: SettingKind, text: &str, folder: &Path) -> Option<Value> {
     Some(match kind {
         SettingKind::Bool => Value::Bool(match text.to_lowercase().as_str() {
             "yes" | "true" | "on" | "1" | "y" | "t" => true,
-            // Whatever else is written here is no, as in the original.
+            // Any other value means no, as in Ansible.
             _ => false,
         }),
         SettingKind::Int => Value::Int(text.parse().ok()?),

@@ -11,6 +11,7 @@ const ORDER: &[&str] = &[
     // The ground: no I/O, no knowledge of anything.
     "source",
     "interrupt",
+    "block_output",
     "input",
     "input_digests",
     "suggest",
@@ -20,6 +21,7 @@ const ORDER: &[&str] = &[
     "exit",
     "cli_interface",
     "lease",
+    "confinement",
     "progress",
     "state_dir",
     "value",

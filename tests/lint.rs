@@ -150,3 +150,16 @@ fn includes_without_mistakes_are_silent() {
     assert_eq!(lint(&folder), (Some(0), "0 errors, 0 warnings\n".to_owned()));
     fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn parameters_that_a_module_looks_for_when_it_runs_are_required() {
+    let tasks = "- fetch: {src: a}\n- assemble: {dest: b}\n- group_by: {parents: all}\n- add_host: {groups: web}\n- add_host: {host: a, group: web}\n";
+    let folder = folder("needs", &[("playbook.yml", tasks)]);
+    let (code, said) = lint(&folder);
+    assert_eq!(code, Some(4), "{said}");
+    for (module, parameter) in [("fetch", "dest"), ("assemble", "src"), ("group_by", "key"), ("add_host", "name")] {
+        assert!(said.contains(&format!("`{module}` needs the parameter `{parameter}`")), "{module}: {said}");
+    }
+    assert!(said.ends_with("4 errors, 0 warnings\n"), "{said}");
+    fs::remove_dir_all(folder).unwrap();
+}

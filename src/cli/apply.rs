@@ -113,13 +113,14 @@ async fn apply_actions(
         })),
         environment: vec![("IONPLAY_NOW".to_owned(), plan.made.clone())],
         server,
-        deeds: Some(Rc::clone(&guard) as _),
+        effects: Some(Rc::clone(&guard) as _),
         answers: Rc::clone(answers),
         ..RunSetup::default()
     };
     let done = run::run_with(run, making).await;
     lock.record_end().map_err(|error| refuse_plan(&format!("{error:#}"), Exit::General))?;
     if let Some(what) = guard.refused_request() {
+        let what = done.run.as_ref().map_or(what.clone(), |run| run.bus.redactor().redact(&what).into_owned());
         return Err(refuse_plan(&format!("the run was stopped: {what}"), Exit::PlanDeviation));
     }
     if done.exit != Exit::Success {

@@ -96,7 +96,7 @@ async fn run_module(job: &Job, store: Rc<CredentialStore>, warnings: &Warnings) 
         base_dir: &job.base_dir,
         span: &source.span(0..0),
         raw_args: &given,
-        inventory: &Nobody,
+        inventory: &NoInventory,
         warnings,
         interrupt: limit.interrupt(),
         kept: None,
@@ -120,9 +120,9 @@ fn mark_overdue(mut failure: Failure, seconds: u64) -> Failure {
 }
 
 /// A job has no inventory.
-struct Nobody;
+struct NoInventory;
 
-impl InventoryView for Nobody {
+impl InventoryView for NoInventory {
     fn has_host(&self, _: &str) -> bool {
         false
     }

@@ -41,20 +41,20 @@ impl DryRun<'_> {
     pub async fn make_plan(self) -> (Exit, Option<Plan>) {
         let mut args = self.args.clone();
         args.check = true;
-        let tape = DryRunRecorder::new(args.sandbox.then(|| EMBEDDED.to_owned()));
+        let recorder = DryRunRecorder::new(args.sandbox.then(|| EMBEDDED.to_owned()));
         let (gather, gathered) = ResultCollector::new();
-        let notes = Rc::clone(&tape);
+        let handle = Rc::clone(&recorder);
         let making = RunSetup {
             writer: Some(Box::new(gather)),
             quiet: true,
-            // Tasks that insist on being real (`check_mode: false`) are foretold too.
+            // Tasks that insist on being real (`check_mode: false`) are predicted, too.
             connectors: Some(Box::new(move |http| {
-                let foretold = record_dry_run(http, &notes);
-                (Rc::clone(&foretold), foretold)
+                let predicting = record_dry_run(http, &handle);
+                (Rc::clone(&predicting), predicting)
             })),
             environment: vec![("IONPLAY_NOW".to_owned(), self.made.to_owned())],
             server: self.server.clone(),
-            deeds: Some(Rc::clone(&tape) as _),
+            effects: Some(Rc::clone(&recorder) as _),
             answers: Rc::clone(self.answers),
         };
         let done = run::run_with(&args, making).await;
@@ -70,11 +70,11 @@ impl DryRun<'_> {
                 why,
             });
         }
-        let plan = self.plan_of(&done, &tape, &gathered);
+        let plan = self.plan_of(&done, &recorder, &gathered);
         (done.exit, plan)
     }
 
-    fn plan_of(&self, done: &RunOutcome, tape: &DryRunRecorder, gathered: &CollectedResults) -> Option<Plan> {
+    fn plan_of(&self, done: &RunOutcome, recorder: &DryRunRecorder, gathered: &CollectedResults) -> Option<Plan> {
         let run = done.run.as_ref()?;
         let folder = std::env::current_dir().unwrap_or_default();
         let reads = run.loader.reads.all_digests();
@@ -93,9 +93,9 @@ impl DryRun<'_> {
             others: gathered.others.clone(),
             undetermined: gathered.undetermined.clone(),
             failed: gathered.failed.clone(),
-            observed: tape.observed_objects(),
-            writes: tape.predicted_writes(),
-            deeds: tape.predicted_effects(),
+            observed: recorder.observed_objects(),
+            writes: recorder.predicted_writes(),
+            host_effects: recorder.predicted_effects(),
             digest: String::new(),
         };
         // Whatever a secret has got into, it does not leave here.

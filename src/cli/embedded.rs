@@ -33,8 +33,8 @@ impl MockRegistry {
 /// The registry that is there from the start.
 pub const DEMO: &str = "demo";
 
-/// Starts the sandbox with the registry `demo` in it. Registries run soon after they are made: nobody learns from
-/// waiting.
+/// Starts the sandbox with the registry `demo` in it. Registries run soon after they are made: waiting would show
+/// nothing.
 ///
 /// # Errors
 /// If no port can be had.

@@ -45,7 +45,7 @@ fn read_word(word: &str, loader: &Loader) -> LoadResult<Dict> {
         Box::new(LoadError::from_general(Diagnostic::error(problem.message).at(&source.span(problem.range), "")))
     })?;
     if let Some(rest) = rest.filter(|rest| !rest.trim().is_empty()) {
-        // The original says nothing of it, which hides mistakes.
+        // Ansible says nothing about it, which hides mistakes.
         let name = rest.trim();
         let is_file = Path::new(name).is_file() || [".yml", ".yaml", ".json"].iter().any(|end| name.ends_with(end));
         let message = Diagnostic::warning(format!("`{rest}` in `-e {word}` is not `name=value`, so it is ignored"));
@@ -74,6 +74,6 @@ fn read_mapping(node: Option<&crate::yaml::YamlNode>, what: &str) -> LoadResult<
         ))
         .of_kind(LoadErrorKind::Options));
     };
-    // As in the original no name is refused: one that is no identifier is still a key of `vars`.
+    // As in Ansible no name is refused: one that is not an identifier is still a key of `vars`.
     Ok(entries.iter().map(|entry| (entry.key.to_value(), entry.value.to_value())).collect())
 }

@@ -131,7 +131,7 @@ fn print_report(report: &Report, format: LintFormat, redactor: &Redactor) {
         LintFormat::Text => {
             let colour = output::has_colours(false);
             let mut text =
-                report.iter().map(|message| render::render_diagnostic(message, colour) + "\n").collect::<String>();
+                report.iter().map(|message| render::render_diagnostic(message, colour) + "\n\n").collect::<String>();
             let errors = report.iter().filter(|message| message.severity == Severity::Error).count();
             let others = report.len() - errors;
             let count = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
@@ -139,7 +139,7 @@ fn print_report(report: &Report, format: LintFormat, redactor: &Redactor) {
             text
         }
     };
-    // A reader that has seen enough is no failure.
+    // A reader that has seen enough is not a failure.
     let text = match format {
         LintFormat::Text | LintFormat::Github => redactor.redact(&text),
         LintFormat::Json | LintFormat::Gitlab | LintFormat::Sarif => redactor.redact_json(&text),

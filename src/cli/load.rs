@@ -238,7 +238,7 @@ fn parse_fill(words: &[String]) -> LoadResult<Vec<(String, String)>> {
     words.iter().map(pair).collect()
 }
 
-/// A word that is no file may have been meant as a subcommand.
+/// A word that is not a file may have been meant as a subcommand.
 fn or_command(mut problem: Box<LoadError>, path: &Path) -> Box<LoadError> {
     let names: Vec<String> =
         super::Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();

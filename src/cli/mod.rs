@@ -106,6 +106,10 @@ Try first:
 /// Parses the command line, runs the command, and returns the exit status.
 pub fn main() -> Exit {
     end_with_parent();
+    if let Err(error) = crate::confinement::confine_process() {
+        output::write_stderr(&format!("error: {error}"));
+        return Exit::General;
+    }
     if std::env::args_os().len() < 2 {
         eprint!("{FIRST_STEPS}");
         return Exit::Failed;

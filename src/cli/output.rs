@@ -90,7 +90,7 @@ fn screen_options(args: &RunArgs, colour: bool, settings: &RunSettings, quiet: b
     }
 }
 
-/// Colour only where the reader is a terminal and nobody has said no.
+/// Colour only where the output is a terminal and colour is not switched off.
 pub fn has_colours(refused: bool) -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if refused || set("NO_COLOR") || is_switched_on(settings::ANSIBLE_NOCOLOR) {
@@ -113,7 +113,10 @@ fn is_switched_on(name: &str) -> bool {
 /// Tells messages on standard error, without the secrets that are known, in source lines neither.
 pub fn print_redacted(report: &[Diagnostic], redactor: &Redactor, colour: bool, exit: Exit) -> Exit {
     let colour = colour && (are_colours_forced() || std::io::stderr().is_terminal());
-    for message in report {
+    for (index, message) in report.iter().enumerate() {
+        if index > 0 {
+            write_stderr("");
+        }
         write_stderr(&redactor.redact(&render::render_diagnostic(message, colour)));
     }
     exit
@@ -121,6 +124,7 @@ pub fn print_redacted(report: &[Diagnostic], redactor: &Redactor, colour: bool, 
 
 /// Writes a line to standard error. If that is closed or full, there is no place left to say so.
 pub fn write_stderr(text: &str) {
+    crate::block_output::write_pending();
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
@@ -131,6 +135,7 @@ thread_local! {
 
 /// Writes to standard output; a failure is told at the end by [`settle_exit`].
 pub fn write_stdout(text: &str) {
+    crate::block_output::write_pending();
     if let Err(error) = std::io::stdout().lock().write_all(text.as_bytes()) {
         record_failure(error);
     }

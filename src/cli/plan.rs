@@ -1,5 +1,6 @@
 //! `ionplay plan`: a dry run whose product is a plan.
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -160,7 +161,11 @@ fn drift_exit(plan: &Plan, exit: Exit, detailed: bool) -> Exit {
 
 /// Returns colours and line width for the terminal, if there is one.
 pub(super) fn choose_look(no_color: bool) -> Look {
-    Look { paint: Paint(output::has_colours(no_color)), width: crate::report::screen::output_width() }
+    Look {
+        paint: Paint(output::has_colours(no_color)),
+        width: crate::report::screen::output_width(),
+        wraps: std::io::stdout().is_terminal(),
+    }
 }
 
 /// Prints the reason for a refusal.

@@ -62,7 +62,7 @@ fn module_page(spec: &Spec) -> String {
     let shown: Vec<&Param> = spec.all_params().filter(|param| !param.hidden).collect();
     if !shown.is_empty() {
         page.push_str("\n## Parameters\n\n| parameter | type | description |\n| --- | --- | --- |\n");
-        shown.iter().for_each(|param| render_row(&mut page, param, ""));
+        shown.iter().for_each(|param| render_row(&mut page, param, spec.requires(param), ""));
     }
     let rules = module::parameter_rules(spec);
     if !rules.is_empty() {
@@ -105,14 +105,14 @@ fn render_states(page: &mut String, spec: &Spec) {
     }
 }
 
-fn render_row(page: &mut String, param: &Param, prefix: &str) {
-    let required = if param.required { "<br>required" } else { "" };
+fn render_row(page: &mut String, param: &Param, is_required: bool, prefix: &str) {
+    let required = if is_required { "<br>required" } else { "" };
     let facts = module::parameter_facts(param).join("; ");
     let facts = if facts.is_empty() { facts } else { format!("<br>{facts}") };
     let about = escape_cell(&end_sentence(param.about));
     let name = format!("{prefix}{}", param.name);
     let _ = writeln!(page, "| `{name}` | {}{required} | {about}{} |", param.kind.describe_type(), escape_cell(&facts));
-    param.member_params().iter().for_each(|inner| render_row(page, inner, &format!("{name}.")));
+    param.member_params().iter().for_each(|inner| render_row(page, inner, inner.required, &format!("{name}.")));
 }
 
 /// The page of the language.

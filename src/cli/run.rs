@@ -44,7 +44,7 @@ pub(super) struct RunSetup {
     /// A server that runs already.
     pub server: Option<Rc<MockRegistry>>,
     /// Records, or authorizes, what modules do to files.
-    pub deeds: Option<Rc<dyn EffectObserver>>,
+    pub effects: Option<Rc<dyn EffectObserver>>,
     /// Earlier answers to `vars_prompt`.
     pub answers: Rc<Answers>,
 }
@@ -117,7 +117,7 @@ pub(super) async fn run_with(args: &RunArgs, mut making: RunSetup) -> RunOutcome
         Ok(Prepared::Run(run, playbooks, store)) => {
             let ended = run_interruptible(&run, &playbooks).await;
             if let Some(line) = server.as_deref().and_then(embedded::summarize_requests) {
-                bus.emit(&ReportEvent::Line(line));
+                bus.emit(&ReportEvent::Remark(line));
             }
             (ended, run, store)
         }
@@ -161,7 +161,7 @@ fn end_run(
     let failure = bus.take_failure();
     let end = if exit == Exit::Success && failure.is_none() { RunEnd::Well } else { RunEnd::Badly };
     for line in store.iter().flat_map(|store| describe_unused(store, &store.end_run(end), is_mock)) {
-        bus.emit(&ReportEvent::Line(line.clone()));
+        bus.emit(&ReportEvent::Remark(line.clone()));
         // The screen is no longer read.
         if bus.take_failure().is_some() || failure.is_some() {
             print_redacted(&[Diagnostic::warning(line)], bus.redactor(), colour, exit);
@@ -279,9 +279,9 @@ async fn prepare_run(
     let folder =
         std::env::current_dir().map_err(|error| general_problem(format!("cannot tell the current folder: {error}")))?;
     let globals = Rc::new(load::build_globals(&folder, &secrets, settings, bus.redactor()));
-    // A plan says what it cannot know of files; check mode is that of the original.
-    if args.check && making.deeds.is_some() {
-        globals.foreseen.start_tracking();
+    // A plan says what it cannot know of files; check mode is that of Ansible.
+    if args.check && making.effects.is_some() {
+        globals.pending.start_tracking();
     }
     let (loader, extra_vars) = load::build_loader(args, settings, &globals, &secrets, bus)?;
     load::check_playbook_files(args, &loader)?;
@@ -301,7 +301,7 @@ async fn prepare_run(
         extra_vars,
         registries: connect_registries(server, store.as_ref(), making),
         host_apis: (Box::new(host::RealHost), Box::new(host::DryRunHost)),
-        deeds: making.deeds.clone(),
+        effects: making.effects.clone(),
         credentials: store.clone(),
     });
     // All of them before the first one runs: what is wrong with the last is told before anything is sent.
@@ -395,7 +395,10 @@ fn announce_problems(playbooks: &[Playbook], run: &RunState) {
 
 /// Runs something on the one thread of the program.
 pub(super) fn on_runtime(work: impl Future<Output = Exit>) -> Exit {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    // Nothing that was printed stays behind while the run waits.
+    builder.enable_all().on_thread_park(crate::block_output::write_pending);
+    let runtime = match builder.build() {
         Ok(runtime) => runtime,
         Err(error) => {
             output::write_stderr(&format!("error: cannot start: {error}"));

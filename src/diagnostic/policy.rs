@@ -1,6 +1,6 @@
 //! What is done about something that may be a mistake.
 
-/// Settings decide: it is told, it is refused, or nobody minds.
+/// Settings decide: it is reported, refused, or ignored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reaction {
     /// A warning.

@@ -85,7 +85,10 @@ pub fn terminal_width() -> Option<usize> {
 pub fn wrap_text(text: &str, width: Option<usize>, margin: usize) -> String {
     const KEPT: char = '\u{e000}';
     let Some(width) = width else { return text.to_owned() };
-    let options = textwrap::Options::new(width.saturating_sub(margin).max(20)).break_words(false);
+    let options = textwrap::Options::new(width.saturating_sub(margin).max(20))
+        .break_words(false)
+        // Dates and names with a hyphen stay whole.
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
     let mut quoted = false;
     let kept = text.chars().map(|c| {
         quoted ^= c == '`';

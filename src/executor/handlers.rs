@@ -20,7 +20,7 @@ use crate::value::{Value, python};
 /// later may have taken the name. Only in a flush, where a handler notifies another, that is decided at once.
 ///
 /// # Errors
-/// If nobody knows a name: the run ends, as the original's does (exit 1).
+/// If a name is unknown: the run ends, as Ansible's does (exit 1).
 pub fn notify_handlers(at: &HostTask<'_>, names: &[String]) -> LoadResult<()> {
     let HostTask { run, play, task, host } = *at;
     for name in names {
@@ -52,7 +52,7 @@ pub enum DoubtfulHandlers {
 /// Notes that a dry run cannot tell whether handlers are to run on a host, and what it would have to know.
 ///
 /// # Errors
-/// If nobody knows a name.
+/// If a name is unknown.
 pub fn may_notify(at: &HostTask<'_>, names: &[String], which: DoubtfulHandlers, awaits: &str) -> LoadResult<()> {
     let HostTask { run, play, task, host } = *at;
     for name in names {

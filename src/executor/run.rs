@@ -60,7 +60,7 @@ pub async fn run_playbooks(run: &Rc<RunState>, playbooks: &[Playbook]) -> RunRes
             break;
         }
     }
-    for job in run.foretold_jobs.take() {
+    for job in run.predicted_jobs.take() {
         let _ = std::fs::remove_file(job);
     }
     if !run.started.get() && started {
@@ -122,7 +122,7 @@ async fn run_play(run: &Rc<RunState>, play: &Rc<Play>) -> LoadResult<bool> {
         None => Rc::default(),
     };
     let settings = PlaySettings::read(run, &probe, &hosts)?;
-    // A file of variables that is no mapping is found before the play is announced.
+    // A file of variables that is not a mapping is found before the play is announced.
     vars_files::read(run, &probe, &Rc::from(NO_HOST))?;
     for batch in &settings.batches {
         let mut batch_run = PlayRun::new(play, &name, batch.clone(), hosts.clone(), settings.force_handlers);

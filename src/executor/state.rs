@@ -137,15 +137,15 @@ pub struct RunState {
     /// The API of container registries for real runs.
     pub registries: Rc<dyn Connector>,
     /// The same for check mode: reads are real, writes are predicted.
-    pub foretold_registries: Rc<dyn Connector>,
+    pub predicting_registries: Rc<dyn Connector>,
     /// Files and commands.
     pub host_api: Box<dyn HostApi>,
     /// Files and commands in check mode.
-    pub foretold_host_api: Box<dyn HostApi>,
+    pub predicting_host_api: Box<dyn HostApi>,
     /// Records, or authorizes, what modules do to files.
-    pub deeds: Option<Rc<dyn EffectObserver>>,
+    pub effects: Option<Rc<dyn EffectObserver>>,
     /// State of each host.
-    pub hosts: RefCell<HashMap<Rc<str>, Rc<HostState>>>,
+    pub hosts: RefCell<foldhash::HashMap<Rc<str>, Rc<HostState>>>,
     /// Hosts that are out of the run.
     pub failed: RefCell<IndexMap<Rc<str>, Out>>,
     /// How often hosts that were out have been taken back.
@@ -155,7 +155,7 @@ pub struct RunState {
     /// Actions on registry objects.
     pub records: RefCell<Vec<Record>>,
     /// Status files of predicted jobs; they are removed at the end of the run.
-    pub foretold_jobs: RefCell<Vec<PathBuf>>,
+    pub predicted_jobs: RefCell<Vec<PathBuf>>,
     /// Runs modules that are not part of this program.
     pub bridge: Bridge,
     /// The store of one-time passwords.
@@ -170,7 +170,7 @@ pub struct RunState {
     pub stepping: Cell<bool>,
     /// Lists of the service that tasks share.
     pub(in crate::executor) lists: SharedLists,
-    selected: RefCell<HashMap<*const Task, (Rc<Task>, bool)>>,
+    selected: RefCell<foldhash::HashMap<*const Task, (Rc<Task>, bool)>>,
 }
 
 /// Why a host is out.
@@ -201,7 +201,7 @@ pub struct Parts {
     /// Files and commands, and in check mode.
     pub host_apis: (Box<dyn HostApi>, Box<dyn HostApi>),
     /// Records, or authorizes, what modules do to files.
-    pub deeds: Option<Rc<dyn EffectObserver>>,
+    pub effects: Option<Rc<dyn EffectObserver>>,
     /// The store of one-time passwords.
     pub credentials: Option<Rc<CredentialStore>>,
 }
@@ -220,16 +220,16 @@ impl RunState {
             inventory: RefCell::new(parts.inventory),
             extra_vars: parts.extra_vars,
             registries: parts.registries.0,
-            foretold_registries: parts.registries.1,
+            predicting_registries: parts.registries.1,
             host_api: parts.host_apis.0,
-            foretold_host_api: parts.host_apis.1,
-            deeds: parts.deeds,
+            predicting_host_api: parts.host_apis.1,
+            effects: parts.effects,
             hosts: RefCell::default(),
             failed: RefCell::default(),
             readmissions: Cell::default(),
             tally: RefCell::default(),
             records: RefCell::default(),
-            foretold_jobs: RefCell::default(),
+            predicted_jobs: RefCell::default(),
             credentials: parts.credentials,
             given_jobs: RefCell::default(),
             interrupt: Interrupt::default(),

@@ -118,7 +118,7 @@ impl VariableScope for ExplainedLayers {
 fn earlier_results(numbered: &NumberedTask, tasks: &[NumberedTask]) -> Dict {
     let mut found = Dict::new();
     for earlier in tasks.iter().filter(|earlier| earlier.number < numbered.number) {
-        let awaits = format!("the task `{}` has run", task_name(&earlier.task));
+        let awaits = format!("the result of the task `{}`", task_name(&earlier.task));
         if let Some(name) = &earlier.task.register {
             found.set(&**name, Value::unknown(awaits.clone()));
         }

@@ -182,7 +182,7 @@ impl GitopsControl for HubControl {
         let config = self.hub.config();
         let token = config.server.token.as_ref().map(|source| {
             let text = source.read().map(|secret| secret.expose().to_owned());
-            // A token that cannot be read must not open the API: nobody knows the one in its place.
+            // A token that cannot be read must not open the API: a random one takes its place.
             text.ok().and_then(|text| ApiToken::from_text(&text)).unwrap_or_else(ApiToken::new_unknown)
         });
         Rc::new(Access {

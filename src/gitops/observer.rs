@@ -1,4 +1,4 @@
-//! Whoever wants to know how jobs and runs change: notifications, forges, metrics.
+//! Observers of jobs and runs: notifications, forges, metrics.
 
 use super::config::JobConfig;
 use super::view::{JobRun, JobStatus};

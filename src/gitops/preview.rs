@@ -1,11 +1,13 @@
 //! The plan of a commit that is not on the branch, for the people who review it.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::config::{Environment, GitopsConfig, JobConfig};
 use super::repository::{GitRepository, RepositoryError};
 use super::run::{RunContext, Runner, Secrets, StepError, collect_planned, redactor_of};
 use super::view::PlanCounts;
+use crate::confinement::Confinement;
 use crate::plan::show;
 
 /// A preview.
@@ -35,14 +37,16 @@ pub enum PreviewError {
     #[error(transparent)]
     Start(#[from] StepError),
     /// The plan failed.
-    #[error("{why}{}", describe_withheld(withheld))]
+    #[error("{why}{}{}", describe_withheld(withheld), describe_confinement(*author))]
     Plan {
         /// The commit.
         commit: String,
         /// Why, in its own words.
         why: String,
-        /// Variables of the job that the plan did not get.
+        /// Variables and vault passwords of the job that the plan did not get.
         withheld: Vec<String>,
+        /// Who wrote the commit.
+        author: Author,
     },
 }
 
@@ -50,12 +54,44 @@ pub enum PreviewError {
 fn describe_withheld(names: &[String]) -> String {
     match names {
         [] => String::new(),
-        [name] => format!("\na preview gets no secret of its job: `{name}` is not set"),
-        names => format!("\na preview gets no secret of its job: `{}` are not set", names.join("`, `")),
+        names => format!("\na preview gets no secret of its job: it has no {}", names.join(", ")),
     }
 }
 
-/// Plans a commit. Whoever wrote it need not be trusted, so it gets none of the job's secrets.
+/// Says what else a plan may have failed for.
+fn describe_confinement(author: Author) -> &'static str {
+    match author {
+        Author::Unknown => {
+            "\nit starts no program and reads no file with secrets; for a commit of somebody you trust, use `--trusted`"
+        }
+        Author::Trusted => "",
+    }
+}
+
+/// Who wrote the commit of a preview.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Author {
+    /// Anybody: the plan is confined.
+    Unknown,
+    /// Somebody who may start programs on this machine and read its files.
+    Trusted,
+}
+
+/// Returns the limits of a plan: the secrets of this machine are hidden from it, its own folder lies below one of them.
+fn confine_preview(config: &GitopsConfig, folder: &Path) -> Confinement {
+    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+    let mut hidden: Vec<PathBuf> = config.secret_files();
+    hidden.push(config.state_dir.clone());
+    // Programs keep keys and logins there: `.ssh`, `.docker`, `.netrc`.
+    let home = std::env::var_os("HOME").map(PathBuf::from).into_iter();
+    let entries = home.filter_map(|home| std::fs::read_dir(home).ok()).flatten().flatten();
+    hidden.extend(
+        entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b".")).map(|entry| entry.path()),
+    );
+    Confinement { folder: absolute(folder.to_path_buf()), hidden: hidden.into_iter().map(absolute).collect() }
+}
+
+/// Plans a commit. Its author need not be trusted, so it gets none of the job's secrets, and cannot fetch them.
 ///
 /// # Errors
 /// If it cannot be fetched, or its plan fails.
@@ -64,6 +100,7 @@ pub async fn preview_commit(
     job: &JobConfig,
     runner: &Runner,
     revision: &str,
+    author: Author,
 ) -> Result<Preview, PreviewError> {
     let limit = job.timeout;
     let redactor = redactor_of(job);
@@ -84,14 +121,15 @@ pub async fn preview_commit(
         stop: None,
         limit: limit.max(Duration::from_secs(1)),
         secrets: Secrets::Withheld,
+        confinement: (author == Author::Unknown).then(|| confine_preview(config, folder.path())),
     };
     let (step, plan) = bare.plan_job(&context).await?;
     let (None, Some(plan)) = (&step.error, plan) else {
         let why = step.error.unwrap_or_else(|| "the plan was not written".to_owned());
-        return Err(PreviewError::Plan { commit, why, withheld: list_secrets(job) });
+        return Err(PreviewError::Plan { commit, why, withheld: list_secrets(job), author });
     };
     let planned = collect_planned(&plan, job, None);
-    let look = show::Look { paint: crate::report::style::Paint(false), width: 120 };
+    let look = show::Look { paint: crate::report::style::Paint(false), width: 120, wraps: false };
     Ok(Preview {
         commit,
         changes: planned.has_changes(),
@@ -101,8 +139,10 @@ pub async fn preview_commit(
     })
 }
 
-/// Names of the variables of a job that hold secrets.
+/// Describes the secrets of a job that a plan could have asked for.
 fn list_secrets(job: &JobConfig) -> Vec<String> {
     let secrets = job.environment.iter().filter(|(_, value)| matches!(value, Environment::Secret(_)));
-    secrets.map(|(name, _)| name.clone()).collect()
+    let variables = secrets.map(|(name, _)| format!("`{name}`"));
+    let vault = (!job.vault_ids.is_empty()).then(|| "vault password".to_owned());
+    variables.chain(vault).collect()
 }

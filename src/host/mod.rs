@@ -1,4 +1,4 @@
-//! Files and commands behind one door: real, or foretelling in check mode.
+//! Files and commands behind one door: real, or predicting in check mode.
 
 mod command;
 mod dry_run;
@@ -41,13 +41,13 @@ pub struct WriteOptions {
 /// been written is seen. Errors are those of the system.
 #[allow(clippy::missing_errors_doc)]
 pub trait HostApi {
-    /// Whether changes are only foretold. For what a result says; not for deciding what to write.
+    /// Whether changes are only predicted. For what a result says; not for deciding what to write.
     fn is_dry_run(&self) -> bool {
         false
     }
 
     /// Whether it is certain that the folder of a path is missing, so that a file cannot be made there. Only a dry run that
-    /// makes a plan says so: plain check mode promises the change, as the original does.
+    /// makes a plan says so: plain check mode promises the change, as Ansible does.
     fn lacks_folder(&self, _: &Path) -> bool {
         false
     }

@@ -1,5 +1,5 @@
-//! What a dry run that makes a plan has foreseen of files: which paths tasks would have changed. Files are read as they
-//! are, so whoever reads such a path later in the run reads something else than the real run will.
+//! What a dry run that makes a plan predicts of files: which paths tasks would have changed. Files are read as they
+//! are, so a later reader of such a path reads something else than the real run will.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub struct PendingChanges {
 }
 
 impl PendingChanges {
-    /// Begins to keep account. Plain check mode keeps none: its results are those of the original.
+    /// Begins to keep account. Plain check mode keeps none: its results are those of Ansible.
     pub fn start_tracking(&self) {
         self.kept.set(true);
     }
@@ -108,23 +108,23 @@ mod tests {
     fn what_would_be_changed_is_not_known() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let foreseen = PendingChanges::default();
-        foreseen.add_change(&path("early"), "nobody counts", false);
-        foreseen.start_tracking();
-        foreseen.add_change(&path("new"), "first", true);
-        foreseen.add_change(&path("new"), "second", false);
-        foreseen.add_change(&path("new/file"), "third", false);
+        let pending = PendingChanges::default();
+        pending.add_change(&path("early"), "nobody counts", false);
+        pending.start_tracking();
+        pending.add_change(&path("new"), "first", true);
+        pending.add_change(&path("new"), "second", false);
+        pending.add_change(&path("new/file"), "third", false);
         std::os::unix::fs::symlink(folder.path(), path("link")).unwrap();
         let expected =
             format!("what task \"first\" makes of `{}`", folder.path().canonicalize().unwrap().join("new").display());
-        assert!(foreseen.is_fresh(&path("new/other")) && !foreseen.is_fresh(&path("new/file")));
+        assert!(pending.is_fresh(&path("new/other")) && !pending.is_fresh(&path("new/file")));
         for spelling in ["new", "new/below", "./new", "link/new"] {
-            assert_eq!(foreseen.uncertainty_reason(&path(spelling)).as_ref(), Some(&expected), "{spelling}");
+            assert_eq!(pending.uncertainty_reason(&path(spelling)).as_ref(), Some(&expected), "{spelling}");
         }
-        assert_eq!(foreseen.listing_uncertainty(folder.path()), Some(expected));
+        assert_eq!(pending.listing_uncertainty(folder.path()), Some(expected));
         for known in ["early", "newer", "", "other"] {
-            assert_eq!(foreseen.uncertainty_reason(&path(known)), None, "{known}");
+            assert_eq!(pending.uncertainty_reason(&path(known)), None, "{known}");
         }
-        assert_eq!(foreseen.listing_uncertainty(&path("other")), None);
+        assert_eq!(pending.listing_uncertainty(&path("other")), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Questions at the terminal. Whoever asks may stop waiting: the future is dropped, and the terminal is as it was.
+//! Questions at the terminal. The caller may stop waiting: the future is dropped, and the terminal is restored.
 
 use std::io;
 
@@ -37,7 +37,7 @@ pub async fn ask_anybody(question: String) -> io::Result<String> {
     open.finish_prompt(read.await)
 }
 
-/// The thread is left behind if nobody waits any more.
+/// The thread is left behind if the caller no longer waits.
 async fn in_a_thread(read: impl FnOnce() -> io::Result<String> + Send + 'static) -> io::Result<String> {
     let (send, answer) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {

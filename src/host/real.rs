@@ -142,7 +142,7 @@ fn replace_with(path: &Path, create: impl Fn(&Path) -> io::Result<()>) -> io::Re
     })
 }
 
-/// A name in the same folder that nobody uses.
+/// An unused name in the same folder.
 fn sibling_name(path: &Path) -> PathBuf {
     path.with_file_name(format!(".ionplay_{:016x}", rand::random::<u64>()))
 }

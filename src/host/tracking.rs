@@ -13,7 +13,7 @@ use crate::host::pending_changes::PendingChanges;
 /// The host for one call of a module.
 #[derive(Debug)]
 pub struct TrackingHost<'a> {
-    foreseen: &'a PendingChanges,
+    pending: &'a PendingChanges,
     /// Paths that this call would change; it may read them itself.
     changed: RefCell<Vec<PathBuf>>,
     doubt: RefCell<Option<String>>,
@@ -21,7 +21,7 @@ pub struct TrackingHost<'a> {
     fresh: RefCell<Option<String>>,
 }
 
-/// Why a call cannot be foretold.
+/// Why a call cannot be predicted.
 #[derive(Debug, Default)]
 pub struct Uncertainty {
     /// It has looked at something that would be different.
@@ -31,23 +31,23 @@ pub struct Uncertainty {
 }
 
 impl<'a> TrackingHost<'a> {
-    /// On what is foreseen so far.
-    pub fn new(foreseen: &'a PendingChanges) -> Self {
-        Self { foreseen, changed: RefCell::default(), doubt: RefCell::default(), fresh: RefCell::default() }
+    /// Tracks over the changes predicted so far.
+    pub fn new(pending: &'a PendingChanges) -> Self {
+        Self { pending, changed: RefCell::default(), doubt: RefCell::default(), fresh: RefCell::default() }
     }
 
-    /// The call has ended: what it would change counts for the tasks after it. Gives why it cannot be foretold, if it has
+    /// The call has ended: what it would change counts for the tasks after it. Gives why it cannot be predicted, if it has
     /// looked at what is not known.
     pub fn end_call(&self, task: &str) -> Uncertainty {
         for path in mem::take(&mut *self.changed.borrow_mut()) {
-            self.foreseen.add_change(&path, task, false);
+            self.pending.add_change(&path, task, false);
         }
         Uncertainty { changed: self.doubt.take(), fresh: self.fresh.take() }
     }
 
     fn record_read(&self, path: &Path, doubt: Option<String>) {
         if let Some(doubt) = doubt {
-            let slot = if self.foreseen.is_fresh(path) { &self.fresh } else { &self.doubt };
+            let slot = if self.pending.is_fresh(path) { &self.fresh } else { &self.doubt };
             slot.borrow_mut().get_or_insert(doubt);
         }
     }
@@ -75,22 +75,22 @@ impl HostApi for TrackingHost<'_> {
         let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return false };
         let is_made = self.changed.borrow().iter().any(|made| folder.starts_with(made) || made.starts_with(folder));
         !is_made
-            && self.foreseen.uncertainty_reason(folder).is_none()
+            && self.pending.uncertainty_reason(folder).is_none()
             && !fs::metadata(folder).is_ok_and(|meta| meta.is_dir())
     }
 
     fn metadata(&self, path: &Path, follow: bool) -> io::Result<Meta> {
-        self.record_read(path, self.foreseen.uncertainty_reason(path));
+        self.record_read(path, self.pending.uncertainty_reason(path));
         if follow { fs::metadata(path) } else { fs::symlink_metadata(path) }.map(Meta::from)
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.record_read(path, self.foreseen.uncertainty_reason(path));
+        self.record_read(path, self.pending.uncertainty_reason(path));
         crate::input::read_file(path)
     }
 
     fn list_folder(&self, path: &Path) -> io::Result<Vec<String>> {
-        self.record_read(path, self.foreseen.listing_uncertainty(path));
+        self.record_read(path, self.pending.listing_uncertainty(path));
         DryRunHost.list_folder(path)
     }
 

@@ -137,7 +137,7 @@ fn remove_label(text: &str) -> Option<(Vec<Edit>, String)> {
         .then(|| (vec![Edit::remove(range)], format!("the label `{}` above the block", line.trim())))
 }
 
-/// Fences of a Markdown page round a text that is no page, or at one of its ends.
+/// Fences of a Markdown page round a text that is not a page, or at one of its ends.
 fn remove_fences(text: &str) -> Option<(Vec<Edit>, String)> {
     let is_fence = |line: &str| {
         let line = line.trim();

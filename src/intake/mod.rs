@@ -86,7 +86,7 @@ pub fn read_intake(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> Re
     }
 }
 
-/// Reads a text that is no YAML, but has fenced blocks in it that are, as the part of a page that it is.
+/// Reads a text that is not YAML, but has fenced blocks in it that are, as the part of a page that it is.
 fn read_as_page(
     source: &Arc<Source>,
     read: &Result<Intake, Diagnostic>,

@@ -105,7 +105,7 @@ pub(super) fn split_pieces(text: &str, range: Range<usize>, is_module: &dyn Fn(&
     for (position, from) in starts.iter().enumerate() {
         let until = starts.get(position + 1).copied().unwrap_or(keys.len());
         let end = keys.get(until).map_or(range.end, |key| line_before(text, key));
-        // Keywords alone are no task: a key given twice by mistake stays where it is.
+        // Keywords alone are not a task: a key given twice by mistake stays where it is.
         let complete = keys[*from..until].iter().any(|key| !is_keyword(key.name));
         match pieces.last_mut() {
             Some(last) if !complete && !keys[*from].document => last.end = end,

@@ -65,7 +65,7 @@ fn stacked_tasks_are_cut_apart() {
     is("debug:\n\ndebug:\n\ndebug:\n", "tasks: debug@1, debug@3, debug@5");
     is("name: a\ndebug:\n---\nname: b\ndebug:\n", "tasks: a@1, b@4");
     is("---\nname: a\ndebug:\n---\ncommand: x\n", "tasks: a@2, command@5");
-    // Lists at the depth of their key, blocks and comments are no new task.
+    // Lists at the depth of their key, blocks and comments are not new tasks.
     is(
         "name: a\na.b.c:\n  scopes:\n  - name: n\n    name2: m\nloop:\n- name: x\n# name: no\n\nname: b\ndebug:\n",
         "tasks: a@1, b@10",

@@ -209,7 +209,7 @@ mod tests {
         let vars = |host: &str| python::repr(&model.hosts[host].vars.clone().into());
         assert_eq!(vars("loose"), "{'ansible_port': 2222, 'a': 1, 'b': [1, 2], 'c': 'true'}");
         assert_eq!(vars("web2"), "{'d': {'k': 1}}");
-        assert_eq!(python::repr(&model.groups["p"].vars.clone().into()), "{'x': 'hello # kept', 'y': [1]}");
+        assert_eq!(python::repr(&(*model.groups["p"].vars).clone().into()), "{'x': 'hello # kept', 'y': [1]}");
         assert_eq!(model.hosts_of("p").len(), 2);
         assert_eq!(model.groups_of("web1").join(" "), "all p g");
         let Some(Value::Str(text)) = model.groups["p"].vars.get("x") else { panic!("no text") };

@@ -31,7 +31,7 @@ impl Inventory {
         groups.retain(|name| **name != *ALL);
         let mut layers = Vec::new();
         for name in std::iter::once(ALL).chain(groups.iter().map(|name| &**name)) {
-            push_layer(&mut layers, LayerKind::InventoryGroups, Rc::new(model.groups[name].vars.clone()));
+            push_layer(&mut layers, LayerKind::InventoryGroups, Rc::clone(&model.groups[name].vars));
         }
         for folder in self.vars_folders() {
             push_layer(&mut layers, LayerKind::GroupVarsAll, self.vars_file(folder, "group_vars", ALL)?);
@@ -86,7 +86,7 @@ impl Inventory {
         let folder = |folder: &Path| Value::text(folder.display().to_string());
         if let Some(source) = &known.source {
             vars.set("inventory_file", Value::text(Arc::clone(&source.file)));
-            // A list of names is in no folder, which the original says in a word.
+            // A list of names is in no folder, which Ansible shows as a word.
             vars.set("inventory_dir", source.folder.as_deref().map_or(Value::text("None"), folder));
         } else {
             vars.set("inventory_file", Value::Null);
@@ -197,7 +197,7 @@ impl Inventory {
                 changed = true;
             }
         }
-        // The implicit host is in no group, but asking for it is no error.
+        // The implicit host is in no group, but asking for it is not an error.
         changed |= model.hosts.contains_key(host) && model.group_entry(group).hosts.insert(host.into());
         model.group_entry(group);
         Ok(changed)

@@ -257,7 +257,7 @@ fn parse_number(text: &str) -> Option<Value> {
     }
     let digits = lower.replace('_', "");
     if digits.bytes().all(|b| b.is_ascii_digit()) {
-        // `010` is no Python literal, `00` is.
+        // `010` is not a Python literal, `00` is.
         if digits.len() > 1 && digits.starts_with('0') && digits.bytes().any(|b| b != b'0') {
             return None;
         }

@@ -1,7 +1,6 @@
 //! From sources (files, folders, scripts, lists of names) to an inventory.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -59,9 +58,9 @@ pub struct Inventory {
     /// The groups with their hosts if they were asked for, until something changes.
     pub(super) groups: RefCell<Option<Value>>,
     /// Layers of hosts that were asked for, until something changes.
-    pub(super) layers: RefCell<HashMap<HostName, Rc<[VariableLayer]>>>,
+    pub(super) layers: RefCell<foldhash::HashMap<HostName, Rc<[VariableLayer]>>>,
     /// Variables read from `group_vars` and `host_vars`, by folder, kind and name.
-    pub(super) files: RefCell<HashMap<FileKey, Rc<Dict>>>,
+    pub(super) files: RefCell<foldhash::HashMap<FileKey, Rc<Dict>>>,
 }
 
 impl Inventory {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
@@ -46,8 +47,8 @@ pub struct Origin {
 /// A group.
 #[derive(Debug, Clone, Default)]
 pub struct Group {
-    /// Variables from the inventory files.
-    pub vars: Dict,
+    /// Variables from the inventory files, shared by all hosts of the group.
+    pub vars: Rc<Dict>,
     /// Direct hosts, in order.
     pub hosts: IndexSet<HostName>,
     /// Child groups, in order.
@@ -133,7 +134,7 @@ impl Model {
             let number = value.as_int().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
             group.priority = number.unwrap_or(group.priority);
         } else {
-            group.vars.add(&[(key, value)].into_iter().collect(), merge);
+            Rc::make_mut(&mut group.vars).add(&[(key, value)].into_iter().collect(), merge);
         }
     }
 

@@ -28,7 +28,7 @@ pub fn make_valid(name: &str) -> String {
 }
 
 impl Transform {
-    /// Reads the setting; anything unknown replaces, as the original's does.
+    /// Reads the setting; anything unknown replaces, as Ansible's does.
     pub fn parse_policy(word: &str) -> Self {
         match word {
             "never" | "" => Self::Never,

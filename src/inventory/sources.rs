@@ -9,7 +9,7 @@ use super::{constructed, generator, ini, read, script, toml, tree};
 use crate::diagnostic::Diagnostic;
 use crate::value::Value;
 
-/// Endings of files in a folder that are no inventories.
+/// Endings of files in a folder that are not inventories.
 const IGNORED_ENDINGS: [&str; 12] =
     [".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry"];
 
@@ -73,7 +73,7 @@ impl Inventory {
             let names = if self.rules.ranges_in_lists {
                 ini::host_names(word)
             } else {
-                // With a range it is no address with a port.
+                // With a range it is not an address with a port.
                 let range = word.contains('[') && !word.starts_with('[');
                 let (name, port) = if range { (word, None) } else { super::range::split_port(word) };
                 Ok(vec![(name.to_owned(), port)])
@@ -113,7 +113,7 @@ impl Inventory {
         files.iter().fold(false, |read, file| self.add_file(file) | read)
     }
 
-    /// Tries the forms a file may have. What was read before something could not be understood stays, as in the original.
+    /// Tries the forms a file may have. What was read before something could not be understood stays, as in Ansible.
     fn add_file(&mut self, path: &Path) -> bool {
         let origin = Origin { file: path.display().to_string().into(), folder: Some(parent_folder(path)) };
         let (mut failures, mut yaml_failure) = (Vec::new(), None);
@@ -154,7 +154,7 @@ impl Inventory {
         } else {
             match ini::read_ini(&source, &origin, &mut self.model) {
                 Ok(()) => return true,
-                // Of a file that is meant as something else it is of no use to hear why it is no INI.
+                // Of a file that is meant as something else it is of no use to hear why it is not INI.
                 Err(_) if ending.is_some() && !(failures.is_empty() && yaml_failure.is_none()) => {}
                 Err(why) => {
                     // Without an ending it is more likely INI than YAML.

@@ -10,7 +10,7 @@ use crate::value::{Dict, Value};
 /// A file as the tree that a YAML file would be.
 ///
 /// # Errors
-/// With one sentence, if it is no TOML.
+/// With one sentence, if it is not TOML.
 pub fn read_toml(source: &Arc<Source>) -> Result<Value, Diagnostic> {
     let table: toml::Table =
         source.text().parse().map_err(|why: toml::de::Error| why.to_string().replace('\n', " "))?;

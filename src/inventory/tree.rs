@@ -8,7 +8,7 @@ use crate::value::{Dict, Value};
 /// Reads `{group: {hosts: .., vars: .., children: ..}}` into the model; gives warnings about what it passes over.
 ///
 /// # Errors
-/// With one sentence, if it is no inventory.
+/// With one sentence, if it is not an inventory.
 pub fn read_yaml(value: &Value, origin: &Origin, model: &mut Model) -> Result<Vec<String>, Diagnostic> {
     let groups = value.as_dict().filter(|dict| !dict.is_empty());
     let groups = groups.ok_or("a YAML inventory is a mapping of groups")?;
@@ -131,7 +131,7 @@ fn yaml_hosts(pattern: &str, vars: &Value, group: &str, origin: &Origin, model: 
 /// Reads what `--list` of a script printed; gives the variables of hosts if it told them (`_meta`).
 ///
 /// # Errors
-/// With one sentence, if it is no inventory.
+/// With one sentence, if it is not an inventory.
 pub fn read_list(value: &Value, origin: &Origin, model: &mut Model) -> Result<Option<Dict>, Diagnostic> {
     let groups = value.as_dict().ok_or("the script must print a JSON object")?;
     let mut hostvars = None;

@@ -26,7 +26,7 @@ impl VarsFileReader<'_> {
     /// earlier ones.
     ///
     /// # Errors
-    /// With one sentence that names the file, if one cannot be read, opened or is no mapping.
+    /// With one sentence that names the file, if one cannot be read, opened or is not a mapping.
     pub fn load_vars(&self, folder: &Path, kind: &str, name: &str) -> Result<Dict, Diagnostic> {
         let mut vars = Dict::new();
         if name.starts_with('/') {

@@ -39,7 +39,7 @@ pub enum EarlierRecord {
         /// The run that left it.
         left: LeftPassword,
     },
-    /// A run requested the token, and nobody has received the password.
+    /// A run requested the token, and its password was never received.
     Lost(LostCreation),
 }
 

@@ -103,7 +103,7 @@ impl Tuning {
     /// The limits of this process.
     ///
     /// `IONPLAY_RETRY_BASE_MS` sets the first pause before a repetition, `IONPLAY_POLL_MS` the time between two looks,
-    /// `IONPLAY_HTTP_TIMEOUT` the seconds for one request. What is no number is passed over.
+    /// `IONPLAY_HTTP_TIMEOUT` the seconds for one request. What is not a number is passed over.
     pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Self {
         let number = |name| get(name).and_then(|text| text.trim().parse::<u64>().ok());
         let standard = Self::default();
@@ -129,10 +129,10 @@ impl std::fmt::Debug for Credentials {
 /// The base URL of all calls: scheme, host, path, no slash at the end.
 ///
 /// A host alone, a host with a slash, and the full base path all mean the same; a missing scheme means `https`, except
-/// for a loopback host with a port, where nobody has a certificate.
+/// for a loopback host with a port, which has no certificate.
 ///
 /// # Errors
-/// When the text is no URL of the web.
+/// When the text is not a URL of the web.
 pub fn base_url(given: Option<&str>) -> Result<String, ApiError> {
     let given = given.map(str::trim).filter(|text| !text.is_empty()).unwrap_or(DEFAULT_URL);
     let shown = address::mask_address(given);
@@ -177,7 +177,7 @@ pub fn check_plain_http(base: &str, get: impl Fn(&str) -> Option<String>) -> Res
 /// The digest behind a fingerprint: hexadecimal, colons and blanks do not count; an empty one counts as none.
 ///
 /// # Errors
-/// When it is no SHA-256 digest. SHA-1 is refused: two certificates with one SHA-1 digest can be made.
+/// When it is not a SHA-256 digest. SHA-1 is refused: two certificates with one SHA-1 digest can be made.
 pub fn parse_fingerprint(text: &str) -> Result<Option<[u8; 32]>, ApiError> {
     let hex: String = text.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
     if hex.is_empty() {

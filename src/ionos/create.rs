@@ -56,12 +56,12 @@ pub async fn create_token(
     api: &dyn RegistryApi,
     registry: &Id,
     new: &NewToken,
-    care: &CreationSettings<'_>,
+    settings: &CreationSettings<'_>,
 ) -> Result<CreatedObject<Token>, ApiError> {
-    if let Some(kept) = care.kept {
+    if let Some(kept) = settings.kept {
         kept.note_requested(registry.display_text(), new.name.display_text());
     }
-    TokenCreation { api, registry, new, care }.run().await
+    TokenCreation { api, registry, new, settings }.run().await
 }
 
 /// The creation of one token, until it has an answer.
@@ -69,13 +69,13 @@ struct TokenCreation<'a> {
     api: &'a dyn RegistryApi,
     registry: &'a Id,
     new: &'a NewToken,
-    care: &'a CreationSettings<'a>,
+    settings: &'a CreationSettings<'a>,
 }
 
 impl TokenCreation<'_> {
     async fn run(&self) -> Result<CreatedObject<Token>, ApiError> {
         let name = self.new.name.display_text();
-        let mut attempts = Attempts::new(self.care);
+        let mut attempts = Attempts::new(self.settings);
         let mut notes = Vec::new();
         let mut attempt = Attempt::begin_attempt(self.api);
         loop {
@@ -126,7 +126,7 @@ impl TokenCreation<'_> {
             all.iter().find(|token| token.properties.name.display_text() == name && name != KNOWN_AFTER_CREATION);
         let Some(found) = found else { return Ok(false) };
         let id = found.id.display_text();
-        let before = self.care.names_before(self.registry);
+        let before = self.settings.names_before(self.registry);
         let lists = TokenLists { before: before.as_deref(), after: &all };
         attempt.check_token_origin(self.new, found, lists, &self.api.witness()).map_err(|why| {
             let said = format!(
@@ -166,10 +166,10 @@ fn may_exist(mut error: ApiError, name: &str) -> ApiError {
 pub async fn create_registry(
     api: &dyn RegistryApi,
     new: &NewRegistry,
-    care: &CreationSettings<'_>,
+    settings: &CreationSettings<'_>,
 ) -> Result<CreatedObject<Registry>, ApiError> {
     let name = new.name.display_text();
-    let mut attempts = Attempts::new(care);
+    let mut attempts = Attempts::new(settings);
     let mut attempt = Attempt::begin_attempt(api);
     loop {
         let error = match api.create_registry(new).await {
@@ -203,15 +203,15 @@ pub async fn create_registry(
 
 /// The attempts at one creation.
 struct Attempts<'a> {
-    care: &'a CreationSettings<'a>,
+    settings: &'a CreationSettings<'a>,
     sent: u32,
     pause: Duration,
     doubtful: bool,
 }
 
 impl<'a> Attempts<'a> {
-    fn new(care: &'a CreationSettings<'a>) -> Self {
-        Self { care, sent: 0, pause: care.tuning.pause, doubtful: false }
+    fn new(settings: &'a CreationSettings<'a>) -> Self {
+        Self { settings, sent: 0, pause: settings.tuning.pause, doubtful: false }
     }
 
     /// A failure that leaves open whether the object was made; others end the creation. A conflict is open where an
@@ -222,7 +222,7 @@ impl<'a> Attempts<'a> {
             return Err(error);
         }
         self.doubtful = true;
-        if let Some(kept) = self.care.kept {
+        if let Some(kept) = self.settings.kept {
             kept.clear();
         }
         Ok(error)
@@ -230,11 +230,11 @@ impl<'a> Attempts<'a> {
 
     /// The pause before the next attempt, if there is one.
     async fn wait_before_retry(&mut self, error: ApiError) -> Result<(), ApiError> {
-        if self.sent >= self.care.tuning.attempts {
+        if self.sent >= self.settings.tuning.attempts {
             return Err(error);
         }
-        if !self.care.interrupt.pause_for(self.pause).await {
-            let note = Some(format!("{}; not tried again", self.care.interrupt.reason()));
+        if !self.settings.interrupt.pause_for(self.pause).await {
+            let note = Some(format!("{}; not tried again", self.settings.interrupt.reason()));
             return Err(ApiError { note, ..error });
         }
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
@@ -249,7 +249,7 @@ mod tests {
     use crate::ionos::model::OneTimePassword;
     use crate::ionos::{Deferred, RegistryReads};
 
-    fn care<'a>(interrupt: &'a Interrupt, names: &'a [String]) -> CreationSettings<'a> {
+    fn creation_settings<'a>(interrupt: &'a Interrupt, names: &'a [String]) -> CreationSettings<'a> {
         let tuning = Tuning { pause: Duration::from_millis(1), ..Tuning::default() };
         CreationSettings { tuning, interrupt, kept: None, names: Some(names) }
     }
@@ -261,7 +261,7 @@ mod tests {
     async fn create(account: &Account) -> Result<CreatedObject<Token>, ApiError> {
         let registry = account.registry_id("demo").await.unwrap().unwrap();
         let names = account.token_names();
-        create_token(account, &registry, &ci(), &care(&Interrupt::default(), &names)).await
+        create_token(account, &registry, &ci(), &creation_settings(&Interrupt::default(), &names)).await
     }
 
     fn account(mishaps: &[Mishap]) -> Account {
@@ -362,7 +362,7 @@ mod tests {
         let account = Account::default();
         account.mishaps.borrow_mut().push_back(Mishap::AnswerLost);
         let new = NewRegistry { name: Deferred::Known("demo".to_owned()), ..NewRegistry::default() };
-        let made = create_registry(&account, &new, &care(&Interrupt::default(), &[])).await.unwrap();
+        let made = create_registry(&account, &new, &creation_settings(&Interrupt::default(), &[])).await.unwrap();
         assert_eq!(made.object.properties.name.display_text(), "demo");
         assert_eq!(account.registries.borrow().len(), 1);
     }

@@ -9,8 +9,8 @@ use serde::ser::{Serialize, Serializer};
 
 /// A date and time of the API.
 ///
-/// Text that is no date is kept as it is rather than refused: a model that cannot be read because of one odd time
-/// stamp helps nobody. Such a date equals only the same text.
+/// Text that is not a date is kept as it is rather than refused: a model that cannot be read because of one odd time
+/// stamp is useless. Such a date equals only the same text.
 #[derive(Debug, Clone)]
 pub enum Date {
     /// An instant.

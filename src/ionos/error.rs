@@ -163,7 +163,7 @@ fn parse_error_body(body: &str) -> (Option<String>, String) {
     }
 }
 
-/// The gist of a body that is no JSON: text without tags and line ends, shortened.
+/// The gist of a body that is not JSON: text without tags and line ends, shortened.
 pub fn summarize_body(body: &str) -> String {
     let mut text = String::new();
     let mut in_tag = false;

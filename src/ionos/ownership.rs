@@ -3,7 +3,7 @@
 //! It is certain where the service said "created" and only what followed was lost. Otherwise all of this must hold, and
 //! each of it leaves out somebody else who made the same at the same time:
 //!
-//! - the name was not there when the task looked, and nothing but this object has appeared since: nobody else is at work;
+//! - the name was not there when the task looked, and nothing but this object has appeared since: no one else is at work;
 //! - it has exactly the properties that were sent;
 //! - the service dates its creation, by its own clock, between the moment the request was sent and now;
 //! - it was not made by another account, as far as it is known which one is ours.
@@ -95,7 +95,7 @@ impl Attempt {
         self.created.as_ref().is_some_and(|created| created.as_deref().is_none_or(|created| created == id))
     }
 
-    /// Made between the sending and now, by nobody else.
+    /// Created between the request and now, by no other account.
     fn check_origin(&self, metadata: &Metadata, witness: &Witness) -> Result<(), OriginDoubt> {
         if let (Some(ours), Some(Some(theirs))) = (&witness.account, metadata.created_by_user_id.known())
             && ours != theirs

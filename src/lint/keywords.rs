@@ -60,7 +60,7 @@ impl Lint<'_> {
         }
     }
 
-    /// A strategy that nobody knows ends the run when its play starts.
+    /// An unknown strategy ends the run when its play starts.
     pub(super) fn check_strategy(&mut self, play: &Play) {
         let Some(node) = play.find_keyword(Keyword::Strategy) else { return };
         let value = node.to_value();

@@ -4,11 +4,13 @@ use std::time::{Duration, Instant};
 
 /// Longest pause in the typing to wait for.
 const MAX_PAUSE: Duration = Duration::from_millis(150);
+/// Share of the time of a check that the pause before the next one lasts: one in this many.
+const PAUSE_SHARE: u32 = 4;
 /// Longest time that a check is put off, however fast somebody types.
 const MAX_DELAY: Duration = Duration::from_millis(600);
 
-/// Decides when the next check begins. The pause is as long as the last check took, so that messages about a text are never
-/// later than twice the time of a check after the last key press.
+/// Decides when the next check begins. The pause is a fourth of the time that the last check took: long enough for keys that
+/// are pressed at once to cost one check, and too short to be noticed.
 #[derive(Debug, Default)]
 pub struct CheckTimer {
     /// First and last change since the last check.
@@ -33,7 +35,7 @@ impl CheckTimer {
     /// Returns how long to wait for further changes; zero if the check is due.
     pub fn time_left(&self, now: Instant) -> Duration {
         let Some((first, last)) = self.changes else { return Duration::ZERO };
-        let due = (last + self.check_time.min(MAX_PAUSE)).min(first + MAX_DELAY);
+        let due = (last + (self.check_time / PAUSE_SHARE).min(MAX_PAUSE)).min(first + MAX_DELAY);
         due.saturating_duration_since(now)
     }
 }
@@ -47,11 +49,11 @@ mod tests {
     }
 
     #[test]
-    fn check_waits_for_a_pause_as_long_as_the_last_check() {
+    fn check_waits_for_a_pause_in_proportion_to_the_last_check() {
         let (mut timer, start) = (CheckTimer::default(), Instant::now());
         timer.note_change(start);
         assert_eq!(timer.time_left(start), ms(0), "nothing is known of the time of a check");
-        timer.note_check(ms(10));
+        timer.note_check(ms(40));
         assert_eq!(timer.time_left(start), ms(0), "nothing has changed");
         timer.note_change(start);
         assert_eq!(timer.time_left(start), ms(10));

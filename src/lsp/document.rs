@@ -167,7 +167,7 @@ fn keep_fences(text: &str) -> String {
     kept
 }
 
-/// Returns the path of an address; of one that is no file, the address itself.
+/// Returns the path of an address; of one that is not a file, the address itself.
 pub fn uri_to_path(uri: &Uri) -> PathBuf {
     match uri.as_str().strip_prefix("file://") {
         Some(path) => {

@@ -7,7 +7,7 @@ use super::outline::{NodeKind, Outline};
 /// Keys whose values are expressions without braces.
 pub const CONDITIONS: &[&str] = &["when", "changed_when", "failed_when", "until", "that", "var"];
 
-/// Words of the language that are no names.
+/// Words of the language that are not names.
 const WORDS: &[&str] = &[
     "and",
     "or",

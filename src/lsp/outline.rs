@@ -35,7 +35,7 @@ pub struct OutlineNode {
     pub start: usize,
     /// Key without quotes; empty for a member of a list.
     pub key: Range<usize>,
-    /// Value that is no block collection, without a comment; empty where there is none.
+    /// Value that is not a block collection, without a comment; empty where there is none.
     pub value: Range<usize>,
     /// End of the node and everything below it.
     pub end: usize,

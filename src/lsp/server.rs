@@ -118,7 +118,7 @@ impl Server<'_> {
             let message = match self.inbox.pop_front() {
                 Some(message) => message,
                 None if !self.unchecked.is_empty() => {
-                    // Whoever types goes on typing: a check of a text that changes meanwhile would be for nothing.
+                    // The user may go on typing: a check of a text that changes meanwhile is wasted.
                     match self.connection.receiver.recv_timeout(self.timer.time_left(Instant::now())) {
                         Ok(message) => message,
                         Err(_) => {

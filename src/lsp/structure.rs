@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::document::{Document, FileKind};
-use super::outline::NodeKind;
+use super::outline::{NodeKind, Outline};
+use super::outline_reader::read_outline;
 use crate::modules::spec::Param;
 use crate::modules::{self, Spec};
 use crate::playbook::keyword::{Keyword, KeywordPlace};
@@ -62,6 +63,22 @@ pub const LOOP_CONTROL: &[(&str, &str)] = &[
     ("break_when", "Conditions that end the loop."),
 ];
 
+/// Size of the beginning of a text that usually shows what it is, in bytes.
+const HEAD_SIZE: usize = 2048;
+
+/// Returns the whole lines at the beginning of a text that fit into a size.
+fn first_lines(text: &str, size: usize) -> &str {
+    let head = &text[..text.floor_char_boundary(size)];
+    if head.len() == text.len() { text } else { &head[..head.rfind('\n').map_or(0, |end| end + 1)] }
+}
+
+/// Whether an item of the outermost list is a play.
+fn has_play(outline: &Outline, text: &str) -> bool {
+    let key = |index: usize| text.get(outline.nodes[index].key.clone()).unwrap_or_default();
+    let is_play = |index: usize| outline.children(Some(index)).any(|child| PLAY_KEYS.contains(&key(child)));
+    outline.children(None).any(|index| outline.nodes[index].kind == NodeKind::Item && is_play(index))
+}
+
 impl Document {
     /// Returns the kind of the file.
     pub fn file_kind(&self) -> FileKind {
@@ -70,12 +87,17 @@ impl Document {
 
     /// Finds the kind of the file by its place and its contents.
     fn find_kind(&self) -> FileKind {
-        let outline = self.outline();
-        let mut roots = outline.children(None).peekable();
-        let is_play = |index: usize| outline.children(Some(index)).any(|child| PLAY_KEYS.contains(&self.key(child)));
-        if roots.clone().any(|index| outline.nodes[index].kind == NodeKind::Item && is_play(index)) {
+        // Most playbooks show in their first lines what they are; a check need not wait for the outline of the rest.
+        let is_yaml = self.path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml");
+        let head = first_lines(&self.text, HEAD_SIZE);
+        if is_yaml && has_play(&read_outline(head), head) {
             return FileKind::Playbook;
         }
+        let outline = self.outline();
+        if has_play(outline, &self.text) {
+            return FileKind::Playbook;
+        }
+        let mut roots = outline.children(None).peekable();
         let folders: Vec<&str> = self.path.iter().filter_map(|part| part.to_str()).collect();
         let above = folders.len().checked_sub(2).map_or("", |index| folders[index]);
         let of_variables = ["vars", "defaults", "group_vars", "host_vars"];

@@ -12,7 +12,6 @@ pub mod resource;
 pub mod spec;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -41,7 +40,7 @@ pub trait TaskModule: Sync {
     /// Does it. The arguments are templated and checked against the spec.
     ///
     /// A module never asks whether this is a dry run in order to decide what to write: it writes through the APIs of
-    /// the context, which are foretelling ones in check mode.
+    /// the context, which only predict in check mode.
     fn run_module<'a>(
         &'a self,
         args: &'a ModuleArgs,
@@ -123,7 +122,7 @@ pub static MODULES: &[&dyn TaskModule] = &[
 ];
 
 /// Modules by their bare names.
-static BY_NAME: LazyLock<HashMap<&str, &dyn TaskModule>> =
+static BY_NAME: LazyLock<foldhash::HashMap<&str, &dyn TaskModule>> =
     LazyLock::new(|| MODULES.iter().map(|module| (split_name(module.module_spec().name).1, *module)).collect());
 
 /// Finds a module by its full name, or by its bare name (`registry_token`, `debug`, `ansible.legacy.debug`). What is not
@@ -152,7 +151,7 @@ fn split_name(name: &str) -> (Option<&str>, &str) {
 pub struct TaskContext<'a> {
     /// The name of the host in the inventory.
     pub host_name: &'a str,
-    /// Files and commands: real, or foretelling in check mode.
+    /// Files and commands: real, or predicting in check mode.
     pub host: &'a dyn HostApi,
     /// Opens a connection to the container registry API: real, recorded, or an overlay in check mode.
     pub registries: &'a dyn crate::ionos::Connector,
@@ -160,9 +159,9 @@ pub struct TaskContext<'a> {
     pub template: &'a dyn TemplateContext,
     /// The task's `environment`, templated, for commands.
     pub environment: &'a [(String, String)],
-    /// Dry run. For reports and for modules that have to say that they cannot foretell; not for deciding what to write.
+    /// Dry run. For reports and for modules that have to say that they cannot predict; not for deciding what to write.
     pub check: bool,
-    /// The dry run only makes a plan: nobody is waited for, or asked.
+    /// The dry run only makes a plan: it does not wait and does not ask.
     pub planning: bool,
     /// A difference is wanted.
     pub diff: bool,

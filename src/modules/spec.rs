@@ -201,7 +201,7 @@ pub struct Param {
     pub env: Option<&'static str>,
     /// The value must not be shown.
     pub secret: bool,
-    /// Accepted, but not listed on the reference page of the original.
+    /// Accepted, but not listed on the reference page of Ansible.
     pub hidden: bool,
     /// The value is an expression, or a list of them, without braces.
     pub expression: bool,
@@ -403,6 +403,17 @@ impl Spec {
         Self { any_params: true, ..self }
     }
 
+    /// Of each group one parameter is needed; the module looks for it when it runs, and says so in words of its own.
+    #[must_use]
+    pub const fn needs(self, needs: &'static [&'static [&'static str]]) -> Self {
+        Self { needs, ..self }
+    }
+
+    /// Whether a parameter is needed in every state, whoever looks for it.
+    pub fn requires(&self, param: &Param) -> bool {
+        param.required || self.needs.iter().any(|group| matches!(group, [only] if *only == param.name))
+    }
+
     /// Parameters beyond the table are refused when the module runs, and of each group one is needed then.
     #[must_use]
     pub const fn checked_late(self, needs: &'static [&'static [&'static str]]) -> Self {
@@ -551,7 +562,7 @@ impl Param {
         Self { members, ..self }
     }
 
-    /// The rows of its mapping, or of the mappings in its list, whoever checks them.
+    /// The rows of its mapping, or of the mappings in its list, also where the module checks them itself.
     pub fn member_params(&self) -> &'static [Param] {
         if self.members.is_empty() { self.kind.member_params() } else { self.members }
     }
@@ -603,7 +614,7 @@ impl Param {
         Self { expression: true, ..self }
     }
 
-    /// Not listed on the original's page.
+    /// Not listed on Ansible's page.
     #[must_use]
     pub const fn hidden(self) -> Self {
         Self { hidden: true, ..self }

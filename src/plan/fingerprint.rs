@@ -15,7 +15,7 @@ const ROUNDS: u32 = 200_000;
 const NO_VARIABLES: &str = "{}\n{}";
 /// Rounds for each small file.
 const FILE_ROUNDS: u32 = 10_000;
-/// Longer files are no passwords.
+/// Longer files are not passwords.
 const SMALL: usize = 1024;
 
 /// Makes the digests of one plan.

@@ -17,7 +17,7 @@ use crate::ionos::{ApiConnection, ApiError, Connector, RegistryApi};
 pub struct Guard {
     alias: Option<String>,
     planned: Vec<Write>,
-    deeds: Vec<PlannedEffect>,
+    effects: Vec<PlannedEffect>,
     undetermined: Vec<PlannedTask>,
     sent: RefCell<Vec<bool>>,
     /// Ids of created objects, by their placeholders in the plan.
@@ -38,7 +38,7 @@ impl Guard {
             alias,
             sent: RefCell::new(vec![false; plan.writes.len()]),
             planned: plan.writes.clone(),
-            deeds: plan.deeds.clone(),
+            effects: plan.host_effects.clone(),
             undetermined: plan.undetermined.clone(),
             made: RefCell::default(),
             current: Cell::new(None),
@@ -94,19 +94,19 @@ fn shorten(item: &str) -> String {
 }
 
 impl EffectObserver for Guard {
-    fn authorize_effect(&self, deed: &PlannedEffect) -> Result<(), EffectRefusal> {
+    fn authorize_effect(&self, effect: &PlannedEffect) -> Result<(), EffectRefusal> {
         if self.refused.borrow().is_some() {
             return Err(EffectRefusal::Stopped);
         }
         // A task of which the plan says that it cannot tell what it does may do anything.
-        let open = self.undetermined.iter().any(|step| step.task == deed.task && step.host == deed.host);
-        if open || host_effects::is_predicted(&self.deeds, deed) {
+        let open = self.undetermined.iter().any(|step| step.task == effect.task && step.host == effect.host);
+        if open || host_effects::is_predicted(&self.effects, effect) {
             return Ok(());
         }
-        let item = deed.item.as_ref().map(|item| format!(" (item={})", shorten(item))).unwrap_or_default();
-        let what = if deed.does == EffectKind::Change { "change something" } else { "run something" };
+        let item = effect.item.as_ref().map(|item| format!(" (item={})", shorten(item))).unwrap_or_default();
+        let what = if effect.does == EffectKind::Change { "change something" } else { "run something" };
         let deviation =
-            format!("task \"{}\" on {}{item} would {what}, and that is not in the plan", deed.task, deed.host);
+            format!("task \"{}\" on {}{item} would {what}, and that is not in the plan", effect.task, effect.host);
         *self.refused.borrow_mut() = Some(deviation.clone());
         Err(EffectRefusal::NotPlanned { deviation })
     }

@@ -61,17 +61,17 @@ pub trait EffectObserver {
 
 /// Returns whether the plan contains this change, or marks it as unknown.
 pub fn is_predicted(planned: &[PlannedEffect], real: &PlannedEffect) -> bool {
-    let same = |deed: &&PlannedEffect| {
-        let same_item = match (&deed.item, &real.item) {
+    let same = |effect: &&PlannedEffect| {
+        let same_item = match (&effect.item, &real.item) {
             (Some(planned), Some(real)) => is_same_item(planned, real),
             (planned, real) => planned == real,
         };
-        deed.task == real.task && deed.host == real.host && same_item
+        effect.task == real.task && effect.host == real.host && same_item
     };
     match real.does {
         EffectKind::Nothing => true,
-        EffectKind::Change => planned.iter().any(|deed| same(&deed)),
-        EffectKind::Unknown => planned.iter().any(|deed| same(&deed) && deed.does == EffectKind::Unknown),
+        EffectKind::Change => planned.iter().any(|effect| same(&effect)),
+        EffectKind::Unknown => planned.iter().any(|effect| same(&effect) && effect.does == EffectKind::Unknown),
     }
 }
 
@@ -124,13 +124,13 @@ mod tests {
 
     #[test]
     fn only_what_was_foretold_may_be_done() {
-        let deed = |item: &str, does| PlannedEffect {
+        let effect = |item: &str, does| PlannedEffect {
             task: "t".to_owned(),
             host: "h".to_owned(),
             item: Some(item.to_owned()),
             does,
         };
-        let planned = [deed("a", EffectKind::Change), deed("b", EffectKind::Unknown)];
+        let planned = [effect("a", EffectKind::Change), effect("b", EffectKind::Unknown)];
         for (item, does, may) in [
             ("a", EffectKind::Nothing, true),
             ("a", EffectKind::Change, true),
@@ -140,7 +140,7 @@ mod tests {
             ("c", EffectKind::Nothing, true),
             ("c", EffectKind::Change, false),
         ] {
-            assert_eq!(is_predicted(&planned, &deed(item, does)), may, "{item} {does:?}");
+            assert_eq!(is_predicted(&planned, &effect(item, does)), may, "{item} {does:?}");
         }
     }
 

@@ -47,7 +47,8 @@ pub struct Plan {
     /// The writing requests, in order.
     pub writes: Vec<Write>,
     /// Changes by other modules; those without a change are left out.
-    pub deeds: Vec<PlannedEffect>,
+    #[serde(rename = "deeds")]
+    pub host_effects: Vec<PlannedEffect>,
     /// The digest of all this: it tells whether the file was altered.
     pub digest: String,
 }

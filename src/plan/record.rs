@@ -7,16 +7,19 @@ use super::record_writes::WriteRecordingApi;
 use super::recorder::DryRunRecorder;
 use crate::ionos::{ApiConnection, ApiError, Connector, OverlayConnector, RegistryApi};
 
-/// A connector for a dry run over `real` that takes notes on a tape.
-pub fn record_dry_run(real: Rc<dyn Connector>, tape: &Rc<DryRunRecorder>) -> Rc<dyn Connector> {
-    let watched = ReadRecordingConnector { inner: real, tape: Rc::clone(tape) };
-    Rc::new(WriteRecordingConnector { inner: Rc::new(OverlayConnector::new(Rc::new(watched))), tape: Rc::clone(tape) })
+/// A connector for a dry run over `real` that notes everything in a recorder.
+pub fn record_dry_run(real: Rc<dyn Connector>, recorder: &Rc<DryRunRecorder>) -> Rc<dyn Connector> {
+    let watched = ReadRecordingConnector { inner: real, recorder: Rc::clone(recorder) };
+    Rc::new(WriteRecordingConnector {
+        inner: Rc::new(OverlayConnector::new(Rc::new(watched))),
+        recorder: Rc::clone(recorder),
+    })
 }
 
 /// Notes what would be written.
 struct WriteRecordingConnector {
     inner: Rc<dyn Connector>,
-    tape: Rc<DryRunRecorder>,
+    recorder: Rc<DryRunRecorder>,
 }
 
 impl Connector for WriteRecordingConnector {
@@ -24,8 +27,8 @@ impl Connector for WriteRecordingConnector {
         let inner = self.inner.connect(connection)?;
         Ok(Rc::new(WriteRecordingApi {
             inner,
-            watch: Rc::clone(&self.tape),
-            account: self.tape.account_of(connection),
+            watch: Rc::clone(&self.recorder),
+            account: self.recorder.account_of(connection),
         }))
     }
 

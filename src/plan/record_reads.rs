@@ -24,25 +24,29 @@ fn seen_token(token: &Token) -> Seen {
 /// Records reads.
 pub(super) struct ReadRecordingConnector {
     pub(super) inner: Rc<dyn Connector>,
-    pub(super) tape: Rc<DryRunRecorder>,
+    pub(super) recorder: Rc<DryRunRecorder>,
 }
 
 struct ReadRecordingApi {
     inner: Rc<dyn RegistryApi>,
-    tape: Rc<DryRunRecorder>,
+    recorder: Rc<DryRunRecorder>,
     account: String,
 }
 
 impl Connector for ReadRecordingConnector {
     fn connect(&self, connection: &ApiConnection) -> Result<Rc<dyn RegistryApi>, ApiError> {
         let inner = self.inner.connect(connection)?;
-        Ok(Rc::new(ReadRecordingApi { inner, tape: Rc::clone(&self.tape), account: self.tape.account_of(connection) }))
+        Ok(Rc::new(ReadRecordingApi {
+            inner,
+            recorder: Rc::clone(&self.recorder),
+            account: self.recorder.account_of(connection),
+        }))
     }
 }
 
 impl ReadRecordingApi {
     fn record_seen(&self, kind: &str, parent: Option<&Id>, id: &str, seen: Option<Seen>) {
-        self.tape.record_seen(ObjectKey { account: &self.account, kind, parent, id }, seen);
+        self.recorder.record_seen(ObjectKey { account: &self.account, kind, parent, id }, seen);
     }
 }
 

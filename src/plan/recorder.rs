@@ -42,11 +42,11 @@ pub struct DryRunRecorder {
     observed: RefCell<IndexMap<Key, Observed>>,
     writes: RefCell<Vec<Write>>,
     made: RefCell<Vec<(Id, usize)>>,
-    deeds: RefCell<Vec<PlannedEffect>>,
+    effects: RefCell<Vec<PlannedEffect>>,
 }
 
 impl DryRunRecorder {
-    /// An empty tape. With an alias, that is what every service is called: the embedded one has another port each time.
+    /// An empty recorder. An alias replaces the name of every service: the embedded one has another port each time.
     pub fn new(alias: Option<String>) -> Rc<Self> {
         Rc::new(Self { alias, ..Self::default() })
     }
@@ -60,7 +60,7 @@ impl DryRunRecorder {
 
     /// Returns the predicted changes by other modules.
     pub fn predicted_effects(&self) -> Vec<PlannedEffect> {
-        self.deeds.borrow().clone()
+        self.effects.borrow().clone()
     }
 
     /// Returns the predicted requests.
@@ -118,9 +118,9 @@ impl DryRunRecorder {
 }
 
 impl EffectObserver for DryRunRecorder {
-    fn record_prediction(&self, deed: PlannedEffect) {
-        if deed.does != EffectKind::Nothing {
-            self.deeds.borrow_mut().push(deed);
+    fn record_prediction(&self, effect: PlannedEffect) {
+        if effect.does != EffectKind::Nothing {
+            self.effects.borrow_mut().push(effect);
         }
     }
 }

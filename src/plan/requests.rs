@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::ionos::Deferred;
 use crate::ionos::model::{NewRegistry, NewToken, RegistryPatch, TokenPatch};
+use crate::value::STARS;
 
 /// The key that marks a deferred value.
 pub const LATER: &str = "$later";
@@ -75,9 +76,26 @@ pub fn token_patch(patch: &TokenPatch) -> Json {
         .into_json()
 }
 
+/// Whether a text is the planned one. A plan has stars where a secret was: what the secret is, its file and variables
+/// say, whose digests the plan has.
+fn is_same_text(planned: &str, real: &str) -> bool {
+    let mut parts = planned.split(STARS);
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = real.strip_prefix(first) else { return false };
+    let mut last = None;
+    for part in parts {
+        if let Some(between) = last.replace(part) {
+            let Some(at) = rest.find(between) else { return false };
+            rest = &rest[at + between.len()..];
+        }
+    }
+    last.map_or(rest.is_empty(), |last| rest.ends_with(last))
+}
+
 /// Whether a body is the planned one; a placeholder takes anything.
 pub fn is_same_body(planned: &Json, real: &Json) -> bool {
     match (planned, real) {
+        (Json::String(planned), Json::String(real)) => is_same_text(planned, real),
         (Json::Object(planned), _) if planned.len() == 1 && planned.contains_key(LATER) => true,
         (Json::Object(planned), Json::Object(real)) => {
             planned.len() == real.len()
@@ -93,6 +111,19 @@ pub fn is_same_body(planned: &Json, real: &Json) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stars_stand_for_a_secret_and_the_rest_is_compared() {
+        let same = |planned: &str, real: &str| is_same_body(&json!({ "name": planned }), &json!({ "name": real }));
+        for (planned, real) in [("********", "made"), ("ci-********", "ci-made"), ("********-********-x", "a-b-c-x")] {
+            assert!(same(planned, real), "{planned} {real}");
+        }
+        for (planned, real) in
+            [("ci-********", "cd-made"), ("********-x", "made-y"), ("a", "ab"), ("ab", "a"), ("", "a")]
+        {
+            assert!(!same(planned, real), "{planned} {real}");
+        }
+    }
 
     #[test]
     fn placeholders_take_anything_and_nothing_else_does() {

@@ -48,7 +48,7 @@ fn strip_path(error: io::Error) -> io::Error {
 /// Reads a plan.
 ///
 /// # Errors
-/// If the file cannot be read, is no plan, is of another version of the format, or was altered.
+/// If the file cannot be read, is not a plan, is of another version of the format, or was altered.
 pub fn read(path: &Path) -> anyhow::Result<Plan> {
     let bytes = crate::input::read_file(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let json: serde_json::Value = serde_json::from_slice(&bytes).with_context(|| {
@@ -61,7 +61,7 @@ pub fn read(path: &Path) -> anyhow::Result<Plan> {
         }
         None => bail!("`{}` is not a plan: it has no `format`", path.display()),
     }
-    let plan: Plan = serde_json::from_value(json).with_context(|| format!("`{}` is no plan", path.display()))?;
+    let plan: Plan = serde_json::from_value(json).with_context(|| format!("`{}` is not a plan", path.display()))?;
     if plan.digest != plan.compute_digest() {
         bail!("`{}` was altered: its digest does not match its content; make a new plan", path.display());
     }

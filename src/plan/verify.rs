@@ -113,7 +113,7 @@ pub fn verify_plan(planned: &Plan, now: &Plan) -> Result<(), PlanRefusal> {
         return Err(PlanRefusal::World(others));
     }
     if planned.writes != now.writes
-        || planned.deeds != now.deeds
+        || planned.host_effects != now.host_effects
         || planned.undetermined != now.undetermined
         || planned.failed != now.failed
     {

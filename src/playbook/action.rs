@@ -30,7 +30,7 @@ impl TaskAction {
 /// The arguments of a task before templating.
 #[derive(Debug, Clone)]
 pub struct RawArgs {
-    /// Names and values; free text that is no pair is under `_raw_params`.
+    /// Names and values; free text that is not a pair is under `_raw_params`.
     pub values: Dict,
     /// `args:` given as a template that becomes a mapping; what is in `values` beats it.
     pub template: Option<Value>,
@@ -44,7 +44,7 @@ pub struct RawArgs {
 pub const EXECUTOR_ACTIONS: &[&str] =
     &["import_playbook", "import_role", "import_tasks", "include_role", "include_tasks", "meta"];
 
-/// Modules that the original has and that are not here. A task that uses one is a failure only if it is run: it may be
+/// Modules of Ansible that are not included here. A task that uses one is a failure only if it is run: it may be
 /// skipped, or be for other machines.
 pub const NOT_HERE: &[&str] = &[
     "apt",

@@ -41,7 +41,7 @@ impl Loader {
                 let message = message.at(entry.key.span(), "").hint("use `include_tasks` or `import_tasks`");
                 return Err(Box::new(LoadError::from_general(message)));
             }
-            // The original looks for it only when the task runs, which need not come to pass.
+            // Ansible looks for it only when the task runs, which need not come to pass.
             None if is_action(key) => name.as_str().to_owned(),
             None => return Err(unknown_module(&name, entry.key.span()).into()),
         };
@@ -147,7 +147,7 @@ impl Loader {
             values.insert(written(name), written(value));
         }
         if let Some(rest) = rest.filter(|rest| !rest.trim().is_empty()) {
-            // Builtin modules say that they take no free text when they run, as the original's do. What a template
+            // Builtin modules say that they take no free text when they run, as Ansible's do. What a template
             // comes to may be a mapping of arguments; that is seen when it is known.
             let pairs_only = spec.is_some_and(|spec| spec.free_form == FreeForm::Pairs && spec.is_of_registry());
             if pairs_only && !rest.trim_start().starts_with("{{") {

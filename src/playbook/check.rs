@@ -1,6 +1,6 @@
 //! What can be said of the arguments of a registry task before anything runs: unknown names, wrong literal values,
 //! required parameters that are missing or still empty placeholders. Builtin modules fail when they run, as the
-//! original's do; here nothing must be sent to the API before the whole playbook is known to be sound.
+//! Ansible's do; here nothing must be sent to the API before the whole playbook is known to be sound.
 
 use super::keyword::Keyword;
 use super::loader::Loader;

@@ -196,7 +196,13 @@ pub fn allowed_names(place: KeywordPlace) -> impl Iterator<Item = &'static str> 
 
 /// The keywords of one play, block or task, as written.
 #[derive(Debug, Clone, Default)]
-pub struct Keywords(Vec<(Keyword, YamlNode)>);
+pub struct Keywords {
+    written: Vec<(Keyword, YamlNode)>,
+    /// A bit for each keyword that is written: most questions are about those that are not.
+    present: u128,
+}
+
+const _: () = assert!(TABLE.len() <= 128, "`Keywords` has a bit for each keyword");
 
 impl Keywords {
     /// Adds a keyword after a look at its shape.
@@ -218,24 +224,32 @@ impl Keywords {
             ))
             .at(value.span(), ""));
         }
-        self.0.push((keyword, value.clone()));
+        self.push(keyword, value.clone());
         Ok(())
     }
 
-    /// Sets a keyword that nobody wrote (the `delegate_to` of a `local_action`).
+    /// Sets an implicit keyword (the `delegate_to` of a `local_action`).
     pub fn set(&mut self, keyword: Keyword, span: &Span, value: Value) {
-        self.0.push((keyword, YamlNode::new(span.clone(), None, NodeKind::Scalar(value))));
+        self.push(keyword, YamlNode::new(span.clone(), None, NodeKind::Scalar(value)));
+    }
+
+    fn push(&mut self, keyword: Keyword, node: YamlNode) {
+        self.present |= 1 << keyword as u8;
+        self.written.push((keyword, node));
     }
 
     /// The node of a keyword.
     pub fn node(&self, keyword: Keyword) -> Option<&YamlNode> {
-        self.0.iter().rev().find(|(known, _)| *known == keyword).map(|(_, node)| node)
+        if self.present & (1 << keyword as u8) == 0 {
+            return None;
+        }
+        self.written.iter().rev().find(|(known, _)| *known == keyword).map(|(_, node)| node)
     }
 
     /// The keywords that count, in the order in which they are written: the last of several that are the same.
     pub fn iter(&self) -> impl Iterator<Item = (Keyword, &YamlNode)> {
-        let is_repeated = |index: usize, keyword| self.0[index + 1..].iter().any(|(later, _)| *later == keyword);
-        let rows = self.0.iter().enumerate();
+        let is_repeated = |index: usize, keyword| self.written[index + 1..].iter().any(|(later, _)| *later == keyword);
+        let rows = self.written.iter().enumerate();
         rows.filter(move |(index, (keyword, _))| !is_repeated(*index, *keyword))
             .map(|(_, (keyword, node))| (*keyword, node))
     }
@@ -252,15 +266,15 @@ impl Keywords {
 
     /// Takes out a keyword.
     pub fn take(&mut self, keyword: Keyword) -> Option<YamlNode> {
-        let index = self.0.iter().rposition(|(known, _)| *known == keyword)?;
-        Some(self.0.remove(index).1)
+        let index = self.written.iter().rposition(|(known, _)| *known == keyword)?;
+        Some(self.written.remove(index).1)
     }
 }
 
 /// The keyword of an entry if it may stand here.
 ///
 /// # Errors
-/// For a key that is no text, or no keyword of this place.
+/// For a key that is not text, or not a keyword of this place.
 pub fn allowed_keyword(entry: &MappingEntry, place: KeywordPlace) -> LoadResult<Option<Keyword>> {
     let Some(name) = entry.key.as_str() else {
         return Err(Diagnostic::error(format!(

@@ -56,7 +56,7 @@ fn check_tags(keywords: &Keywords) -> LoadResult<()> {
 /// A keyword that is a list of texts, or one.
 ///
 /// # Errors
-/// For a member that is no text.
+/// For a member that is not text.
 pub fn check_texts(keywords: &Keywords, keyword: Keyword) -> LoadResult<()> {
     let Some(node) = keywords.node(keyword).filter(|node| !node.is_null()) else { return Ok(()) };
     let items = node.items().unwrap_or(std::slice::from_ref(node));

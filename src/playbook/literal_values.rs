@@ -51,7 +51,7 @@ impl Loader {
                 let message = with_quote_hint(message, value);
                 match (tolerated, value) {
                     (true, _) => self.warn_as_noticed(message),
-                    // That a mapping is no list was noted already, in Ansible's words and without a remedy.
+                    // That a mapping is not a list was noted already, in Ansible's words and without a remedy.
                     (false, Value::Dict(_)) => self.complain_instead(message),
                     (false, _) => self.add_complaint(message),
                 }

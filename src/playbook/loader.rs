@@ -245,7 +245,7 @@ impl Loader {
     /// Reads a file as YAML; an empty file gives no node. A file that was read before is not read again.
     ///
     /// # Errors
-    /// If it cannot be read (exit 1) or is no YAML (exit 4).
+    /// If it cannot be read (exit 1) or is not YAML (exit 4).
     pub fn read_yaml(&self, path: &Path) -> LoadResult<Option<YamlNode>> {
         if let Some(known) = self.files.borrow().get(path) {
             return Ok(known.clone());
@@ -258,7 +258,7 @@ impl Loader {
     /// Reads a text as YAML.
     ///
     /// # Errors
-    /// If it is no YAML.
+    /// If it is not YAML.
     pub fn parse_yaml(&self, source: &Arc<Source>) -> LoadResult<Option<YamlNode>> {
         let loaded = yaml::load_document(source)?;
         self.add_reader_warnings(loaded.warnings)?;

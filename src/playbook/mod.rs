@@ -63,7 +63,7 @@ pub enum LoadErrorKind {
     Parse,
     /// A file that is not there, a bad variable name, `loop` with `with_*`: 1.
     General,
-    /// Words that a setting does not know, as the original counts some of them: 5.
+    /// Words that a setting does not know, as Ansible counts some of them: 5.
     Options,
     /// A file or a role that includes itself without end: 2.
     Endless,

@@ -290,7 +290,7 @@ impl Loader {
         Ok(())
     }
 
-    /// Returns a play's variables that are known when it is read: its `vars`, and above them files whose names are no templates.
+    /// Returns a play's variables that are known when it is read: its `vars`, and above them files whose names are not templates.
     fn static_vars(&self, keywords: &Keywords, vars: &Rc<Dict>, folder: &Path) -> Vec<Rc<Dict>> {
         let files = match keywords.value(Keyword::VarsFiles) {
             Some(Value::List(items)) => items.to_vec(),

@@ -16,7 +16,7 @@ impl Loader {
     /// Reads a list of tasks; null is an empty list.
     ///
     /// # Errors
-    /// If it is no list, or something in it is not understood.
+    /// If it is not a list, or something in it is not understood.
     pub fn task_list(&self, node: &YamlNode, section: &str, around: &Surroundings) -> LoadResult<Vec<BlockItem>> {
         match node.kind() {
             _ if node.is_null() => Ok(Vec::new()),

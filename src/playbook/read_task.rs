@@ -86,7 +86,7 @@ fn sort_entries(entries: &[MappingEntry], place: KeywordPlace) -> LoadResult<Tas
             }
             Some(keyword) if keyword.row().is_allowed(place) => sorted.keywords.add(keyword, entry)?,
             _ => {
-                // Whatever is no keyword is taken for a module; `allowed_keyword` only complains about odd keys.
+                // Whatever is not a keyword is taken for a module; `allowed_keyword` only complains about odd keys.
                 if entry.key.as_str().is_none() {
                     allowed_keyword(entry, place)?;
                 }

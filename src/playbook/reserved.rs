@@ -7,7 +7,7 @@ use crate::value::Dict;
 
 /// Returns the warning about a variable of this name.
 pub fn reserved_warning(name: &str, place: &Span) -> Option<Diagnostic> {
-    // The original's own tools set these two.
+    // Ansible's own tools set these two.
     let reserved = !matches!(name, "vars" | "gather_subset")
         && (Keyword::from_name(name).is_some() || crate::template::functions::find_global(name).is_some());
     reserved.then(|| Diagnostic::warning(format!("Found variable using reserved name '{name}'.\nOrigin: {place}")))

@@ -59,7 +59,7 @@ pub struct RoleEntry {
     pub keywords: Keywords,
     /// `vars` at the entry: above the role's own, below those of its blocks and tasks.
     pub vars: Option<Rc<Dict>>,
-    /// Parameters: everything that is no keyword.
+    /// Parameters: everything that is not a keyword.
     pub params: Option<Rc<Dict>>,
     /// The file to read instead of `tasks/main`.
     pub tasks_from: Option<String>,

@@ -11,7 +11,7 @@ const OWN: &[&str] = &["allow_duplicates", "argument_specs", "dependencies", "ga
 /// Refuses a key that nothing would ever look at: a misspelt `dependencies` would silently run nothing.
 ///
 /// # Errors
-/// If it is no key of a role.
+/// If it is not a key of a role.
 pub(super) fn check_key(entry: &MappingEntry) -> LoadResult<()> {
     let name = entry.key.as_str().unwrap_or_default();
     if OWN.contains(&name) || Keyword::from_name(name).is_some_and(is_general) {

@@ -26,7 +26,7 @@ impl Loader {
 /// Reads a `vars` mapping and checks the names.
 ///
 /// # Errors
-/// If it is no mapping (exit 4), or a name cannot be a variable's (exit 1).
+/// If it is not a mapping (exit 4), or a name cannot be a variable's (exit 1).
 pub fn read_vars(node: Option<&YamlNode>, owner: &str) -> LoadResult<Option<Rc<Dict>>> {
     let Some(node) = node.filter(|node| !node.is_null()) else { return Ok(None) };
     let Some(entries) = node.entries() else {
@@ -47,7 +47,7 @@ pub fn read_vars(node: Option<&YamlNode>, owner: &str) -> LoadResult<Option<Rc<D
 /// Complains about a key that cannot be a variable's name.
 ///
 /// # Errors
-/// If it is no text, or not made of ASCII letters, digits and underscores.
+/// If it is not text, or not made of ASCII letters, digits and underscores.
 pub fn check_variable_name(key: &YamlNode) -> LoadResult<()> {
     let message = match key.as_str() {
         Some(name) if is_variable_name(name) => return Ok(()),

@@ -242,7 +242,7 @@ mod tests {
                     world.tokens.iter_mut().for_each(|token| token.custody = Custody::Unknown);
                 }
                 world.pass(SignedDuration::from_hours(hours));
-                // A run that nobody kills follows: where every run is killed, no rotation can come to its end.
+                // A run without a kill follows: where every run is killed, no rotation can come to its end.
                 world.run(None, |world| assert!(world.valid(), "{world:?}"));
             }
             if !forgets {

@@ -24,7 +24,8 @@ pub fn render_module(spec: &Spec) -> String {
     }
     if spec.all_params().any(|param| !param.hidden) {
         page.push_str("\nPARAMETERS\n");
-        spec.all_params().filter(|param| !param.hidden).for_each(|param| push_parameter(&mut page, param, 2));
+        let shown = spec.all_params().filter(|param| !param.hidden);
+        shown.for_each(|param| push_parameter(&mut page, param, spec.requires(param), 2));
     }
     if let Some(text) = free_form(spec) {
         page.push_str("\nFREE TEXT\n");
@@ -94,7 +95,7 @@ pub fn parameter_facts(param: &Param) -> Vec<String> {
         facts.push(format!("used for {}", list(param.only_in)));
     }
     if let Some(default) = param.default {
-        facts.push(format!("default `{default}`"));
+        facts.push(format!("default `{}`", default.replace('\n', "\\n")));
     }
     if !param.choices.is_empty() {
         facts.push(format!("one of {}", list(param.choices)));
@@ -115,15 +116,15 @@ pub fn parameter_facts(param: &Param) -> Vec<String> {
     facts
 }
 
-fn push_parameter(page: &mut String, param: &Param, indent: usize) {
-    let required = if param.required { ", required" } else { "" };
+fn push_parameter(page: &mut String, param: &Param, is_required: bool, indent: usize) {
+    let required = if is_required { ", required" } else { "" };
     page.push_str(&format!("{:indent$}{} ({}{required})\n", "", param.name, param.kind.describe_type()));
     push_paragraph(page, indent + 4, param.about);
     let facts = parameter_facts(param);
     if !facts.is_empty() {
         push_paragraph(page, indent + 4, &facts.join("; "));
     }
-    param.member_params().iter().for_each(|row| push_parameter(page, row, indent + 4));
+    param.member_params().iter().for_each(|row| push_parameter(page, row, row.required, indent + 4));
 }
 
 /// Adds a paragraph, wrapped at words.

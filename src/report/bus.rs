@@ -78,9 +78,7 @@ impl Bus {
 
     /// Tells an event to all writers. Warnings are told once.
     pub fn emit(&self, event: &ReportEvent) {
-        // The live line shows what is waited for at this moment, whoever waits.
-        if let Some(held) = self.held_back.borrow_mut().as_mut().filter(|_| !matches!(event, ReportEvent::Progress(_)))
-        {
+        if let Some(held) = self.held_back.borrow_mut().as_mut().filter(|_| !event.is_momentary()) {
             held.push(event.clone());
             return;
         }

@@ -88,6 +88,7 @@ impl ResultDocument {
             DocumentFormat::Json => format!("{text}\n"),
             DocumentFormat::Yaml => to_yaml(&text)?,
         };
+        crate::block_output::write_pending();
         let mut out = std::io::stdout().lock();
         out.write_all(text.as_bytes())?;
         out.flush()

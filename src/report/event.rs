@@ -79,6 +79,13 @@ pub enum ReportEvent {
         /// Path below the base URL of the service, without a query.
         path: String,
     },
+    /// A request that was sent is no longer waited for.
+    RequestEnd {
+        /// `GET`, `POST`, ..
+        method: String,
+        /// Path below the base URL of the service, without a query.
+        path: String,
+    },
     /// A request was answered, or failed.
     Request(RequestSpan),
     /// Something that takes time: shown on a live line, on a terminal only.
@@ -98,6 +105,8 @@ pub enum ReportEvent {
     Debug(String),
     /// A plain line of standard output (`--list-tasks`, `--syntax-check`).
     Line(String),
+    /// A sentence about the whole run, after its counts.
+    Remark(String),
     /// The end of a playbook, with the counts so far.
     Recap {
         /// It is the end of the run, too.
@@ -113,6 +122,14 @@ pub enum ReportEvent {
         /// The names of tokens whose one-time passwords no task has used: they are kept.
         passwords_kept: Vec<String>,
     },
+}
+
+impl ReportEvent {
+    /// Whether it says what is waited for at this moment: such an event is told at once, also by work that runs beside other
+    /// work.
+    pub fn is_momentary(&self) -> bool {
+        matches!(self, Self::Progress(_) | Self::RequestStart { .. } | Self::RequestEnd { .. })
+    }
 }
 
 /// A task as it is shown.

@@ -74,6 +74,7 @@ impl Writer for Profile {
                 "Playbook run took {days} days, {hours} hours, {minutes} minutes, {seconds} seconds\n"
             ));
         }
+        crate::block_output::write_pending();
         std::io::stdout().lock().write_all(redactor.redact(&text).as_bytes())
     }
 

@@ -64,7 +64,7 @@ impl<'de> Deserialize<'de> for MockTime {
     }
 }
 
-/// The server's clock: real time, or faster, or put forward, so that nobody has to wait for an expiry.
+/// The server's clock: real time, or faster, or put forward, so that tests do not wait for an expiry.
 #[derive(Debug)]
 pub struct Clock {
     begun: Instant,

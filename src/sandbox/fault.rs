@@ -129,10 +129,10 @@ pub enum DescriptionError {
     #[error("`{0}` is not a fault; write `METHOD PATH WHAT`, such as `GET /registries$ status=503 times=1`")]
     MissingWord(String),
     /// The third word is not the name of a kind.
-    #[error("`{0}` is no kind of fault")]
+    #[error("`{0}` is not a kind of fault")]
     UnknownKind(String),
     /// A setting does not exist.
-    #[error("`{0}` is no setting of a fault")]
+    #[error("`{0}` is not a setting of a fault")]
     UnknownSetting(String),
     /// A setting needs a number.
     #[error("`{setting}` takes a number, not `{value}`")]
@@ -146,7 +146,7 @@ pub enum DescriptionError {
     #[error("`{0}` is not a duration such as `20ms` or `2s`")]
     NoDuration(String),
     /// The path is not a regular expression.
-    #[error("the path of a fault is no regular expression: {0}")]
+    #[error("the path of a fault is not a regular expression: {0}")]
     Path(fancy_regex::Error),
     /// The text is not a seed; the place and the reason are in the sentence of the reader.
     #[error("{0}; it begins with `registries:`")]
@@ -303,7 +303,7 @@ struct Armed {
 }
 
 impl FaultSet {
-    /// Arms faults; fails on a path that is no regular expression.
+    /// Arms faults; fails on a path that is not a regular expression.
     pub fn new(faults: Vec<InjectedFault>) -> Result<Self, DescriptionError> {
         let arm = |fault: InjectedFault| {
             let path = fault.path.as_deref().map(Regex::new).transpose();

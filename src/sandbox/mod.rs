@@ -2,7 +2,7 @@
 //!
 //! It is made from the description of the API alone and shares nothing with the client, so that either can prove the other
 //! wrong. Where the description leaves something open, the server is as awkward as it may be: unknown keys in answers,
-//! partial matches in filters, bodies with keys nobody described refused. Nothing here talks to the network beyond loopback.
+//! partial matches in filters, bodies with undocumented keys refused. Nothing here talks to the network beyond loopback.
 
 mod call;
 mod clock;

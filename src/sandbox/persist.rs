@@ -117,7 +117,7 @@ impl Keeper {
         };
         write().map_err(io("write", &draft))?;
         fs::rename(&draft, &self.path).map_err(io("replace", &self.path))?;
-        // The name is safe only when the folder is; not every system can do that, so a refusal is no failure.
+        // The name is safe only when the folder is; not every system can do that, so a refusal is not a failure.
         let folder = self.path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if let Ok(folder) = File::open(folder) {
             let _ = folder.sync_all();

@@ -7,7 +7,7 @@ use crate::address;
 const SECRET: &[&str] =
     &["IONOS_TOKEN", "IONOS_PASSWORD", "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN", "VAULT_TOKEN"];
 
-/// Names, separated by commas, of more such variables: whoever starts a run knows where it put secrets.
+/// Names, separated by commas, of more such variables: the starter of a run knows where it put secrets.
 pub const VARIABLE: &str = "IONPLAY_SECRET_ENV";
 
 /// Variables with an address that may hold a name and a password.
@@ -22,7 +22,7 @@ pub fn add_known(redactor: &Redactor, get: impl Fn(&str) -> Option<String>) {
     addresses.for_each(|address| address::find_secrets(&address).iter().for_each(|secret| redactor.add(secret)));
 }
 
-/// Returns whether whoever started this process said that a variable holds a secret.
+/// Returns whether the parent process declared that a variable holds a secret.
 pub fn is_secret(name: &str) -> bool {
     std::env::var(VARIABLE).is_ok_and(|names| names.split(',').any(|secret| secret == name))
 }

@@ -83,7 +83,7 @@ impl TemplateEngine<'_> {
     /// The value of a bare expression (`debug: var`), as plain data.
     ///
     /// # Errors
-    /// If the text is no expression, is data, or fails.
+    /// If the text is not an expression, is data, or fails.
     pub fn evaluate_expression(&self, text: &Text) -> Result<Value, TemplateError> {
         let _evaluation = self.begin_evaluation();
         let value = self.raw_expression(text, SourceMap::from_text(text))?;
@@ -93,7 +93,7 @@ impl TemplateEngine<'_> {
     /// The value of a bare expression for showing; what is undefined stays as [`Value::Undefined`] in its place.
     ///
     /// # Errors
-    /// If the text is no expression, is data, or fails otherwise.
+    /// If the text is not an expression, is data, or fails otherwise.
     pub fn expression_lenient(&self, text: &Text) -> Result<Value, TemplateError> {
         let _evaluation = self.begin_evaluation();
         match self.raw_expression(text, SourceMap::from_text(text)).and_then(|value| self.resolve_deep(value)) {
@@ -189,7 +189,7 @@ impl TemplateEngine<'_> {
     /// Looks only at the syntax of a template.
     ///
     /// # Errors
-    /// If the text is no template.
+    /// If the text is not a template.
     pub fn check_syntax(text: &Text) -> Result<(), TemplateError> {
         if !text.is_template() {
             return Ok(());
@@ -203,7 +203,7 @@ impl TemplateEngine<'_> {
     /// Looks only at the syntax of a bare expression.
     ///
     /// # Errors
-    /// If the text is no expression.
+    /// If the text is not an expression.
     pub fn check_expression(text: &Text) -> Result<(), TemplateError> {
         match parse::parse_expression(text) {
             Ok(_) => Ok(()),
@@ -214,7 +214,7 @@ impl TemplateEngine<'_> {
     /// The members of a `with_` loop: all results of a lookup, which must be defined.
     ///
     /// # Errors
-    /// If nobody knows the lookup, or it fails.
+    /// If the lookup is unknown, or it fails.
     pub fn loop_lookup(&self, name: &str, args: PluginArgs, action: &str) -> Result<Vec<Value>, TemplateError> {
         let _evaluation = self.begin_evaluation();
         let items = self.run_deeper(|| self.run_lookup(name, args, Some(action)))?;

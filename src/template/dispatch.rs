@@ -259,16 +259,16 @@ impl Context for TemplateEngine<'_> {
     }
 
     fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
-        self.globals.foreseen.mark_seen(path);
+        self.globals.pending.mark_seen(path);
         self.globals.reads.read(path)
     }
 
     fn explain_unknown_path(&self, path: &Path) -> Option<String> {
-        self.globals.foreseen.uncertainty_reason(path)
+        self.globals.pending.uncertainty_reason(path)
     }
 
     fn explain_unknown_listing(&self, folder: &Path) -> Option<String> {
-        self.globals.foreseen.listing_uncertainty(folder)
+        self.globals.pending.listing_uncertainty(folder)
     }
 
     fn record_listing(&self, folder: &Path, names: &[PathBuf]) {

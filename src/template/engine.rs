@@ -86,12 +86,12 @@ pub struct Globals {
     notes: RefCell<TemplateNotes>,
     /// Counts lookups that reached out of this process.
     outside_calls: Cell<u64>,
-    templates: RefCell<HashMap<Arc<str>, Arc<ParsedTemplate>>>,
-    expressions: RefCell<HashMap<Arc<str>, Arc<ExprNode>>>,
+    templates: RefCell<foldhash::HashMap<Arc<str>, Arc<ParsedTemplate>>>,
+    expressions: RefCell<foldhash::HashMap<Arc<str>, Arc<ExprNode>>>,
     /// Which files were read.
     pub reads: std::rc::Rc<InputDigests>,
     /// Predicted changes of files in a dry run.
-    pub foreseen: PendingChanges,
+    pub pending: PendingChanges,
     /// Variables whose values are secret.
     pub secret_variables: SecretVariables,
 }
@@ -112,7 +112,7 @@ impl Globals {
             templates: RefCell::default(),
             expressions: RefCell::default(),
             reads: std::rc::Rc::default(),
-            foreseen: PendingChanges::default(),
+            pending: PendingChanges::default(),
             secret_variables: SecretVariables::default(),
         }
     }

@@ -9,7 +9,7 @@ use crate::value::{Undefined, UndefinedCause, Unknown, Value};
 /// Category of a failure; a few callers branch on it (`default` on undefined, `errors='ignore'` on lookups).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TemplateErrorKind {
-    /// The text is no template.
+    /// The text is not a template.
     Syntax,
     /// A value was used that is not there.
     Undefined,
@@ -17,7 +17,7 @@ pub enum TemplateErrorKind {
     Recursion,
     /// Operands or arguments of the wrong type, a bad value, a failed conversion.
     Value,
-    /// A filter, test, lookup or function that nobody knows.
+    /// An unknown filter, test, lookup or function.
     UnknownName,
     /// The fuel or depth limit.
     Limit,
@@ -74,7 +74,7 @@ impl TemplateError {
         Value::Undefined(Arc::new(why))
     }
 
-    /// The same, unless it is a failure that does not wait: limits, what nobody knows, what is known only later.
+    /// The same, unless it is a failure that does not wait: limits, unknown names, values known only later.
     ///
     /// # Errors
     /// With such a failure.

@@ -370,7 +370,7 @@ impl TemplateEngine<'_> {
         };
         let args = self.resolve_args_deep(args)?;
         match &input {
-            // Whoever takes a missing value does not take a failure for one.
+            // A caller that accepts a missing value does not accept a failure.
             Value::Undefined(why) if why.failed.is_some() => return Err(TemplateError::from_undefined(why)),
             Value::Undefined(why) if why.is_caused_by(&UndefinedCause::NoElse) => {
                 return Err(self.undefined_error(why));

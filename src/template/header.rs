@@ -37,7 +37,7 @@ impl FileOptions {
     /// Sets an option by its name.
     ///
     /// # Errors
-    /// For a name nobody knows, or an end of lines that is none.
+    /// For an unknown name, or an invalid line end.
     pub fn set_option(&mut self, name: &str, value: &Value) -> Result<(), TemplateError> {
         let text = || value.as_str().unwrap_or_default().to_owned();
         let options = &mut self.0;
@@ -92,7 +92,7 @@ impl FileOptions {
     /// Renders a template file. A file of one expression keeps the type of that expression.
     ///
     /// # Errors
-    /// If the first line is no list of options, or the template fails.
+    /// If the first line is not a list of options, or the template fails.
     pub fn render_file(
         mut self,
         context: &dyn Context,

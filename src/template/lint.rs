@@ -1,5 +1,5 @@
 //! What can be said of a template without running it: its syntax, and names of filters, tests, lookups and functions
-//! that nobody knows.
+//! that are unknown.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::source_map::SourceMap;
 use crate::value::{Text, UndefinedCause, Value};
 
 impl TemplateEngine<'_> {
-    /// Everything that is wrong with a template, whatever its variables are. Text that is no template is fine. A run keeps
+    /// Everything that is wrong with a template, whatever its variables are. Text that is not a template is fine. A run keeps
     /// what was parsed, so that its tasks need not parse it again.
     pub fn lint_template(text: &Text, run: Option<&Globals>) -> Vec<TemplateError> {
         if !text.is_template() {

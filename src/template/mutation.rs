@@ -1,7 +1,7 @@
 //! What `append`, `update` and the like change while a template runs.
 //!
 //! Values are shared and never change; a list that a template appends to is therefore replaced in this book, by its
-//! identity, and whoever looks into it reads the book first. The book is only kept for templates that call such a
+//! identity, and every reader looks there first. The book is only kept for templates that call such a
 //! method, and is thrown away with the run: a variable is never changed for good.
 
 use std::cell::{Cell, RefCell};

@@ -28,7 +28,7 @@ fn integer_too_large() -> TemplateError {
 pub(super) fn negate_value(value: &Value) -> Result<Value, TemplateError> {
     match value {
         Value::Unknown(_) => Ok(value.new_computed()),
-        Value::Time(Time::Delta(micros)) => Ok(Value::Time(Time::Delta(-micros))),
+        Value::Time(Time::Delta(micros)) => Ok(Value::Time(Time::from_micros(-micros.get()))),
         _ => match to_number(value) {
             Some(Number::Int(i)) => Ok(Value::big(-i)),
             Some(Number::Float(f)) => Ok(Value::Float(-f)),

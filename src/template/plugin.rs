@@ -36,7 +36,7 @@ impl PluginArgs {
     /// Puts the arguments in the order of the parameters' names, as Python would; `None` where one was not given.
     ///
     /// # Errors
-    /// For a name nobody knows (with a suggestion), a parameter given twice, or too many arguments.
+    /// For an unknown name (with a suggestion), a parameter given twice, or too many arguments.
     pub fn bind<const N: usize>(&self, names: [&str; N]) -> Result<[Option<Value>; N], TemplateError> {
         signature::report_binding(&names, self.bind_values(names))
     }
@@ -105,17 +105,17 @@ pub trait Context {
     /// Applies another filter (`map('upper')`).
     ///
     /// # Errors
-    /// If nobody knows the filter, or it fails.
+    /// If the filter is unknown, or it fails.
     fn call_filter(&self, name: &str, input: Value, args: PluginArgs) -> Result<Value, TemplateError>;
     /// Applies a test (`select('match', 'x')`).
     ///
     /// # Errors
-    /// If nobody knows the test, or it fails.
+    /// If the test is unknown, or it fails.
     fn call_test(&self, name: &str, input: Value, args: PluginArgs) -> Result<bool, TemplateError>;
     /// Runs a lookup and gives all its results.
     ///
     /// # Errors
-    /// If nobody knows the lookup, or it fails.
+    /// If the lookup is unknown, or it fails.
     fn call_lookup(&self, name: &str, args: PluginArgs) -> Result<Vec<Value>, TemplateError>;
     /// An attribute or item as `a.b` and `a['b']` give it (undefined, not an error, if it is not there).
     fn get_member(&self, value: &Value, key: &Value) -> Value;
@@ -124,7 +124,7 @@ pub trait Context {
     /// # Errors
     /// If it cannot be iterated.
     fn collect_members(&self, value: &Value) -> Result<Vec<Value>, TemplateError>;
-    /// A variable of the scope, templated; `None` if nobody has set it.
+    /// A variable of the scope, templated; `None` if it is not set.
     ///
     /// # Errors
     /// If its template fails.
@@ -139,12 +139,12 @@ pub trait Context {
     /// The value of a bare expression (`debug: var`), as plain data.
     ///
     /// # Errors
-    /// If the text is no expression, is data, or fails.
+    /// If the text is not an expression, is data, or fails.
     fn evaluate_expression(&self, text: &Text) -> Result<Value, TemplateError>;
     /// The same for showing: what is undefined stays as [`Value::Undefined`] in its place, at any depth.
     ///
     /// # Errors
-    /// If the text is no expression, is data, or fails otherwise.
+    /// If the text is not an expression, is data, or fails otherwise.
     fn expression_to_show(&self, text: &Text) -> Result<Value, TemplateError> {
         self.evaluate_expression(text)
     }

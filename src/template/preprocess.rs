@@ -27,7 +27,7 @@ pub fn mask_unparsable(text: &str) -> String {
             '+' if before == '{' && out.ends_with([' ', '\n', '\t']) => out.push('-'),
             '0'..='9' => {
                 digits += 1;
-                // From the 30th digit on zeros go in front, so to speak: the value is read from the original.
+                // From the 30th digit on the number is padded with zeros: the value is read from the original.
                 out.push(if digits > 30 { '_' } else { c });
                 if digits > 30 && !matches!(chars.peek(), Some('0'..='9' | '_')) {
                     out.pop();
@@ -144,7 +144,7 @@ fn has_top_comma(text: &str) -> bool {
 /// The value of one string literal, or of several side by side.
 ///
 /// With `literal_backslashes` (playbooks) a backslash is a backslash; else (template files) Python's escapes hold, and
-/// one that nobody knows stays as it is.
+/// an unknown one stays unchanged.
 pub fn parse_strings(source: &str, literal_backslashes: bool) -> String {
     let mut out = String::new();
     let mut chars = source.chars();

@@ -1,16 +1,15 @@
 //! Filters, tests and lookups by name, from their families' tables.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::plugin::{FilterPlugin, Lookup, Test, short_name};
 use super::{filters, lookups, tests};
 
-static FILTERS: LazyLock<HashMap<&str, &FilterPlugin>> =
+static FILTERS: LazyLock<foldhash::HashMap<&str, &FilterPlugin>> =
     LazyLock::new(|| filters::FAMILIES.iter().flat_map(|(_, rows)| *rows).map(|row| (row.name, row)).collect());
-static TESTS: LazyLock<HashMap<&str, &Test>> =
+static TESTS: LazyLock<foldhash::HashMap<&str, &Test>> =
     LazyLock::new(|| tests::FAMILIES.iter().flat_map(|(_, rows)| *rows).map(|row| (row.name, row)).collect());
-static LOOKUPS: LazyLock<HashMap<&str, &Lookup>> =
+static LOOKUPS: LazyLock<foldhash::HashMap<&str, &Lookup>> =
     LazyLock::new(|| lookups::FAMILIES.iter().flat_map(|(_, rows)| *rows).map(|row| (row.name, row)).collect());
 
 /// A filter.

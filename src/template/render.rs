@@ -54,7 +54,7 @@ impl RenderOutput {
 
     fn push_value(&mut self, value: Value, at: &At) -> Result<(), TemplateError> {
         match &value {
-            // Null prints as nothing, so it is no piece.
+            // Null prints as nothing, so it is not a piece.
             Value::Null => return Ok(()),
             Value::Str(text) if !text.is_secret() && self.append_text(text)? => return Ok(()),
             _ => {}

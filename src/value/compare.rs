@@ -116,7 +116,7 @@ impl Eq for Value {}
 impl Hash for Value {
     fn hash<H: Hasher>(&self, state: &mut H) {
         match self {
-            Self::Str(text) => hash_text(text, state),
+            Self::Str(text) => TextKey(text).hash(state),
             Self::Bool(b) => hash_int(i64::from(*b), state),
             Self::Int(i) => hash_int(*i, state),
             // Equal numbers must hash alike whatever their type.
@@ -140,8 +140,13 @@ impl Hash for Value {
     }
 }
 
-pub(super) fn hash_text<H: Hasher>(text: &str, state: &mut H) {
-    text.hash(state);
+/// A text key that is only borrowed; it hashes as the value does.
+pub(super) struct TextKey<'a>(pub(super) &'a str);
+
+impl Hash for TextKey<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
 }
 
 fn hash_int<H: Hasher>(number: i64, state: &mut H) {
@@ -155,7 +160,7 @@ impl Time {
         match (self, other) {
             (Self::Date(a), Self::Date(b)) => Some(a.cmp(&b)),
             (Self::Naive(a), Self::Naive(b)) => Some(a.cmp(&b)),
-            (Self::Delta(a), Self::Delta(b)) => Some(a.cmp(&b)),
+            (Self::Delta(a), Self::Delta(b)) => Some(a.get().cmp(&b.get())),
             (Self::Aware(..), Self::Aware(..)) => Some(self.micros_since_epoch()?.cmp(&other.micros_since_epoch()?)),
             _ => None,
         }

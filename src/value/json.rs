@@ -196,7 +196,7 @@ fn write_text(out: &mut String, text: &str, style: JsonStyle<'_>) {
 /// Reads JSON text; what it gives is data, never a template.
 ///
 /// # Errors
-/// With serde's sentence (line and column) if the text is no JSON.
+/// With serde's sentence (line and column) if the text is not JSON.
 pub fn from_str(text: &str) -> Result<Value, serde_json::Error> {
     serde_json::from_str(text)
 }

@@ -1,6 +1,8 @@
 //! The words of JSON texts as Python's `json` reads them: blanks, constants, numbers and strings. What lists and mappings
 //! become is up to the readers that use it.
 
+use std::borrow::Cow;
+
 use num_bigint::BigInt;
 
 use super::Value;
@@ -18,7 +20,7 @@ const CONSTANTS: [(&str, Value); 6] = [
 /// So many digits fit into 64 bits, whatever they are.
 const SHORT: usize = 18;
 
-/// Text that is no JSON.
+/// Text that is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct JsonError {
@@ -68,7 +70,8 @@ impl<'a> JsonLexer<'a> {
 
     /// Passes over blanks.
     pub fn skip_blanks(&mut self) {
-        self.at += self.rest().bytes().take_while(|byte| b" \t\n\r".contains(byte)).count();
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
     }
 
     /// Passes over blanks and then a sign, if that stands there.
@@ -92,11 +95,14 @@ impl<'a> JsonLexer<'a> {
     /// # Errors
     /// If neither stands there.
     pub fn read_scalar(&mut self) -> Result<Value, JsonError> {
-        if let Some((word, value)) = CONSTANTS.iter().find(|(word, _)| self.rest().starts_with(word)) {
-            self.at += word.len();
-            return Ok(value.clone());
+        if let Some(number) = self.read_number() {
+            return Ok(number);
         }
-        self.read_number().ok_or_else(|| self.error("Expecting value"))
+        let Some((word, value)) = CONSTANTS.iter().find(|(word, _)| self.rest().starts_with(word)) else {
+            return Err(self.error("Expecting value"));
+        };
+        self.at += word.len();
+        Ok(value.clone())
     }
 
     fn read_number(&mut self) -> Option<Value> {
@@ -133,19 +139,23 @@ impl<'a> JsonLexer<'a> {
     ///
     /// # Errors
     /// If it does not end, has a control character, or an escape that there is not.
-    pub fn read_string(&mut self) -> Result<String, JsonError> {
+    pub fn read_string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         let begin = self.at;
         let unterminated = JsonError { message: "Unterminated string starting at", at: begin };
         self.at += 1;
-        let mut out = String::new();
+        let mut out = Cow::Borrowed("");
         loop {
-            let plain =
-                self.rest().bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).ok_or(unterminated)?;
-            out.push_str(&self.rest()[..plain]);
+            let rest = self.rest();
+            let plain = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).ok_or(unterminated)?;
             self.at += plain;
+            // Takes over the text as it is, unless something stands before it.
+            out += &rest[..plain];
             match self.peek() {
                 Some(b'"') => break,
-                Some(b'\\') => out.push(self.read_escape(unterminated)?),
+                Some(b'\\') => {
+                    let escaped = self.read_escape(unterminated)?;
+                    out.to_mut().push(escaped);
+                }
                 _ => return Err(self.error("Invalid control character at")),
             }
         }

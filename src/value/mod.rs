@@ -14,6 +14,7 @@ mod dict;
 pub mod json;
 pub mod json_lexer;
 pub mod python;
+mod shared_texts;
 mod taint;
 mod text;
 mod time;
@@ -27,6 +28,7 @@ use num_bigint::BigInt;
 
 pub use compare::Unorderable;
 pub use dict::Dict;
+pub use shared_texts::SharedTexts;
 pub use taint::STARS;
 pub use text::{Text, has_template_markers, is_variable_name};
 pub use time::Time;
@@ -182,6 +184,11 @@ impl Value {
         Self::Str(Text::new_plain(text))
     }
 
+    /// A short text that is used over and over, such as the key of a mapping: all uses share it.
+    pub fn name(text: &str) -> Self {
+        Self::text(shared_texts::share_name(text))
+    }
+
     /// Text that must not be shown.
     pub fn secret(text: impl Into<Arc<str>>) -> Self {
         Self::Str(Text::new_plain(text).into_secret())
@@ -198,8 +205,8 @@ impl Value {
     }
 
     /// A mapping from text keys.
-    pub fn dict<K: Into<Arc<str>>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
-        Self::Dict(Arc::new(entries.into_iter().map(|(k, v)| (Self::text(k), v)).collect()))
+    pub fn dict<K: AsRef<str>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
+        Self::Dict(Arc::new(entries.into_iter().map(|(k, v)| (Self::name(k.as_ref()), v)).collect()))
     }
 
     /// An integer of any size, in the variant that fits.
@@ -329,7 +336,7 @@ impl Value {
             Self::List(items) | Self::Tuple(items) | Self::Set(items) => !items.is_empty(),
             Self::Dict(dict) => !dict.is_empty(),
             Self::Object(object) => object.length() != Some(0),
-            Self::Time(Time::Delta(micros)) => *micros != 0,
+            Self::Time(Time::Delta(micros)) => micros.get() != 0,
             Self::Tainted(inner) => inner.is_true(),
             Self::Big(_) | Self::Time(_) | Self::Unknown(_) | Self::Sealed(_) => true,
         }
@@ -358,7 +365,7 @@ impl Value {
         }
     }
 
-    /// A member of a mapping by its text key; `None` for everything that is no mapping.
+    /// A member of a mapping by its text key; `None` for everything that is not a mapping.
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.as_dict()?.get(key)
     }

@@ -137,10 +137,11 @@ fn write_time(out: &mut String, time: Time) {
         Time::Aware(t, 0) => out.push_str(&format!("datetime.datetime({}, tzinfo=datetime.timezone.utc)", fields(t))),
         Time::Aware(t, offset) => {
             out.push_str(&format!("datetime.datetime({}, tzinfo=datetime.timezone(", fields(t)));
-            write_time(out, Time::Delta(i128::from(offset) * 1_000_000));
+            write_time(out, Time::from_micros(i128::from(offset) * 1_000_000));
             out.push_str("))");
         }
         Time::Delta(micros) => {
+            let micros = micros.get();
             let (days, rest) = (micros.div_euclid(86_400_000_000), micros.rem_euclid(86_400_000_000));
             let parts = [("days", days), ("seconds", rest / 1_000_000), ("microseconds", rest % 1_000_000)];
             let shown: Vec<_> = parts.iter().filter(|(_, n)| *n != 0).map(|(name, n)| format!("{name}={n}")).collect();

@@ -12,13 +12,25 @@ use crate::source::Span;
 /// *trusted*: it is a template if it has braces in it. Everything else (module results, lookup results, what a template
 /// gave) has none and is data, whatever it looks like. So trust needs no flag of its own and cannot be forged by data.
 #[derive(Clone)]
-pub struct Text {
+pub struct Text(Form);
+
+/// Most texts of a run are plain data, of which there may be very many: these have nothing but the text.
+#[derive(Clone)]
+enum Form {
+    Plain(Arc<str>),
+    Marked(Arc<Marked>),
+}
+
+/// A text of which there is something to know.
+#[derive(Clone)]
+struct Marked {
     text: Arc<str>,
     origin: Option<Span>,
     secret: bool,
     markup: bool,
     vaulted: bool,
     standing: Standing,
+    has_markers: bool,
 }
 
 /// How text that the user wrote stands where it is now.
@@ -37,35 +49,61 @@ enum Standing {
 impl Text {
     /// Computed text.
     pub fn new_plain(text: impl Into<Arc<str>>) -> Self {
-        Self {
-            text: text.into(),
-            origin: None,
-            secret: false,
-            markup: false,
-            vaulted: false,
-            standing: Standing::Template,
-        }
+        Self(Form::Plain(text.into()))
     }
 
     /// Text that stands in a file of the user's, or on the command line.
     pub fn from_source(text: impl Into<Arc<str>>, origin: Span) -> Self {
-        Self { origin: Some(origin), ..Self::new_plain(text) }
+        Self::new_marked(text.into(), Some(origin), Standing::Template)
     }
 
     /// Text in quotes inside a template: data, but a template to those who ask for [`Text::into_template`].
     pub fn from_quoted(text: impl Into<Arc<str>>, origin: Span) -> Self {
-        Self { standing: Standing::Quoted, ..Self::from_source(text, origin) }
+        Self::new_marked(text.into(), Some(origin), Standing::Quoted)
     }
 
     /// Data from a place outside the user's files, such as an environment variable.
     pub fn from_outside(text: impl Into<Arc<str>>, origin: Span) -> Self {
-        Self { standing: Standing::Data, ..Self::from_source(text, origin) }
+        Self::new_marked(text.into(), Some(origin), Standing::Data)
+    }
+
+    fn new_marked(text: Arc<str>, origin: Option<Span>, standing: Standing) -> Self {
+        let has_markers = has_template_markers(&text);
+        let (secret, markup, vaulted) = (false, false, false);
+        Self(Form::Marked(Arc::new(Marked { text, origin, secret, markup, vaulted, standing, has_markers })))
+    }
+
+    fn marks(&self) -> Option<&Marked> {
+        match &self.0 {
+            Form::Plain(_) => None,
+            Form::Marked(marked) => Some(marked),
+        }
+    }
+
+    /// Changes what is known of the text; other holders of it are not affected.
+    fn change(self, change: impl FnOnce(&mut Marked)) -> Self {
+        let Self(form) = match self.0 {
+            Form::Plain(text) => Self::new_marked(text, None, Standing::Template),
+            marked @ Form::Marked(_) => Self(marked),
+        };
+        match form {
+            Form::Marked(mut marked) => {
+                change(Arc::make_mut(&mut marked));
+                Self(Form::Marked(marked))
+            }
+            plain @ Form::Plain(_) => Self(plain),
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        self.marks().map_or(Standing::Template, |marked| marked.standing)
     }
 
     /// Where it comes from, in a message: `FILE:LINE:COLUMN`, or the name of what it was read from.
     pub fn describe_origin(&self) -> Option<String> {
-        let origin = self.origin.as_ref()?;
-        match self.standing {
+        let marked = self.marks()?;
+        let origin = marked.origin.as_ref()?;
+        match marked.standing {
             Standing::Template => Some(origin.to_string()),
             Standing::Data => Some(origin.source().name().to_owned()),
             Standing::Quoted | Standing::Key => None,
@@ -74,54 +112,49 @@ impl Text {
 
     /// Whether it was in quotes inside a template.
     pub fn is_quoted(&self) -> bool {
-        self.standing == Standing::Quoted
+        self.standing() == Standing::Quoted
     }
 
     /// Makes a template of a quoted text inside a template; other texts stay as they are.
     #[must_use]
-    pub fn into_template(mut self) -> Self {
-        if self.is_quoted() {
-            self.standing = Standing::Template;
-        }
-        self
+    pub fn into_template(self) -> Self {
+        if self.is_quoted() { self.change(|marked| marked.standing = Standing::Template) } else { self }
     }
 
     /// A key of a mapping among its keys: no template, unless a variable keeps it.
     #[must_use]
-    pub fn into_key(mut self) -> Self {
-        if self.is_template() {
-            self.standing = Standing::Key;
-        }
-        self
+    pub fn into_key(self) -> Self {
+        if self.is_template() { self.change(|marked| marked.standing = Standing::Key) } else { self }
     }
 
     /// Whether it was taken from among the keys of a mapping.
     pub fn is_key(&self) -> bool {
-        self.standing == Standing::Key
+        self.standing() == Standing::Key
     }
 
     /// Returns a text taken from the keys of a mapping as a variable keeps it; any other text unchanged.
     #[must_use]
-    pub fn into_stored(mut self) -> Self {
-        if self.is_key() {
-            self.standing = Standing::Template;
-        }
-        self
+    pub fn into_stored(self) -> Self {
+        if self.is_key() { self.change(|marked| marked.standing = Standing::Template) } else { self }
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.text
+        self
     }
 
     /// The shared text.
     pub fn shared(&self) -> Arc<str> {
-        Arc::clone(&self.text)
+        match &self.0 {
+            Form::Plain(text) => Arc::clone(text),
+            Form::Marked(marked) => Arc::clone(&marked.text),
+        }
     }
 
     /// Where the user wrote it.
     pub fn origin(&self) -> Option<&Span> {
-        self.origin.as_ref().filter(|_| self.standing == Standing::Template)
+        let marked = self.marks()?;
+        marked.origin.as_ref().filter(|_| marked.standing == Standing::Template)
     }
 
     /// Whether it may be treated as a template.
@@ -131,51 +164,53 @@ impl Text {
 
     /// Whether it must not be shown.
     pub fn is_secret(&self) -> bool {
-        self.secret
+        self.marks().is_some_and(|marked| marked.secret)
     }
 
     /// The same text as data: no longer a template (`!unsafe`).
     #[must_use]
-    pub fn into_data(mut self) -> Self {
-        self.origin = None;
-        self.standing = Standing::Template;
-        self
+    pub fn into_data(self) -> Self {
+        match self.marks() {
+            None => self,
+            Some(marked) if !marked.secret && !marked.markup && !marked.vaulted => Self::new_plain(self.shared()),
+            Some(_) => self.change(|marked| {
+                marked.origin = None;
+                marked.standing = Standing::Template;
+            }),
+        }
     }
 
     /// The same text, not to be shown.
     #[must_use]
-    pub fn into_secret(mut self) -> Self {
-        self.secret = true;
-        self
+    pub fn into_secret(self) -> Self {
+        if self.is_secret() { self } else { self.change(|marked| marked.secret = true) }
     }
 
     /// Whether it is escaped for HTML (`escape`, `xmlattr`, `safe`).
     pub fn is_markup(&self) -> bool {
-        self.markup
+        self.marks().is_some_and(|marked| marked.markup)
     }
 
     /// The same text, known to be escaped for HTML.
     #[must_use]
-    pub fn into_markup(mut self) -> Self {
-        self.markup = true;
-        self
+    pub fn into_markup(self) -> Self {
+        if self.is_markup() { self } else { self.change(|marked| marked.markup = true) }
     }
 
     /// Whether it was vaulted by itself, and has been opened; text computed from it is not.
     pub fn is_vaulted(&self) -> bool {
-        self.vaulted
+        self.marks().is_some_and(|marked| marked.vaulted)
     }
 
     /// The same text, known to have been vaulted.
     #[must_use]
-    pub fn into_vaulted(mut self) -> Self {
-        self.vaulted = true;
-        self
+    pub fn into_vaulted(self) -> Self {
+        if self.is_vaulted() { self } else { self.change(|marked| marked.vaulted = true) }
     }
 
     /// Whether the text is trusted and has something to evaluate in it.
     pub fn is_template(&self) -> bool {
-        self.is_trusted() && has_template_markers(&self.text)
+        self.is_trusted() && self.marks().is_some_and(|marked| marked.has_markers)
     }
 }
 
@@ -197,19 +232,22 @@ impl Deref for Text {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.text
+        match &self.0 {
+            Form::Plain(text) => text,
+            Form::Marked(marked) => &marked.text,
+        }
     }
 }
 
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.secret { f.write_str("\"********\"") } else { fmt::Debug::fmt(&*self.text, f) }
+        if self.is_secret() { f.write_str("\"********\"") } else { fmt::Debug::fmt(self.as_str(), f) }
     }
 }
 
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.as_str() == other.as_str()
     }
 }
 

@@ -11,11 +11,39 @@ pub enum Time {
     Naive(DateTime),
     /// A time stamp in local terms with its offset from UTC in seconds.
     Aware(DateTime, i32),
-    /// A duration in microseconds.
-    Delta(i128),
+    /// A duration.
+    Delta(Micros),
+}
+
+/// A number of microseconds of any size, without the alignment of its integer: that would make every value larger.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Micros([u8; 16]);
+
+impl Micros {
+    /// The number.
+    pub fn get(self) -> i128 {
+        i128::from_ne_bytes(self.0)
+    }
+}
+
+impl From<i128> for Micros {
+    fn from(micros: i128) -> Self {
+        Self(micros.to_ne_bytes())
+    }
+}
+
+impl std::fmt::Debug for Micros {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.get().fmt(f)
+    }
 }
 
 impl Time {
+    /// A duration of so many microseconds.
+    pub fn from_micros(micros: impl Into<i128>) -> Self {
+        Self::Delta(Micros::from(micros.into()))
+    }
+
     /// The Python type name.
     pub fn type_name(self) -> &'static str {
         match self {
@@ -55,7 +83,7 @@ impl Time {
             Self::Date(date) => iso_date(date),
             Self::Naive(local) => iso_time(local, ' '),
             Self::Aware(local, offset) => format!("{}{}", iso_time(local, ' '), iso_offset(offset)),
-            Self::Delta(micros) => delta_text(micros),
+            Self::Delta(micros) => delta_text(micros.get()),
         }
     }
 }
@@ -119,6 +147,6 @@ mod tests {
         let utc = date(2024, 3, 5).at(8, 11, 12, 0);
         assert_eq!(Time::Aware(local, 7200).micros_since_epoch(), Time::Aware(utc, 0).micros_since_epoch());
         assert_eq!(Time::Naive(date(1970, 1, 2).at(0, 0, 0, 0)).micros_since_epoch(), Some(86_400_000_000));
-        assert_eq!(Time::Delta(93_784_000_000).to_text(), "1 day, 2:03:04");
+        assert_eq!(Time::from_micros(93_784_000_000_i64).to_text(), "1 day, 2:03:04");
     }
 }

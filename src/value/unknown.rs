@@ -15,7 +15,7 @@ pub struct Unknown {
     /// The variable that held it first and the task that made it; empty for what was computed from another unknown,
     /// whose origin its `awaits` tells.
     origin: OnceLock<String>,
-    /// It would be a member of something unknown, of which nobody can say whether it has such a member.
+    /// It would be a member of something unknown, which may or may not have such a member.
     pub member: bool,
     /// It is given to an object that is to be created, alone or with text round it: nothing that is there can be equal to
     /// it. Whatever else is computed from it may be.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::source::Source;
 
 /// Returns the source with blanks in the place of the tabs with which the lines of a collection in brackets begin, so
-/// that all places stay the same; `None` if there are none, or the original would refuse them, too.
+/// that all places stay the same; `None` if there are none, or Ansible would refuse them, too.
 ///
 /// The collection begins at an offset; it need not end.
 pub(super) fn without_tabs(source: &Arc<Source>, start: usize) -> Option<Arc<Source>> {

@@ -12,11 +12,11 @@ use crate::value::{Sealed, Text, Value};
 /// Nesting deeper than any honest document.
 const DEEPEST: usize = 120;
 
-/// The mapping that stands for text that is no template, and for vaulted text.
+/// The mapping that stands for text that is not a template, and for vaulted text.
 const UNSAFE: &str = "__ansible_unsafe";
 const VAULT: &str = "__ansible_vault";
 
-/// The document in a part of a source; `None` if it is no list or mapping in JSON.
+/// The document in a part of a source; `None` if it is not a list or mapping in JSON.
 pub(super) fn read_document(source: &Arc<Source>, range: Range<usize>) -> Option<YamlNode> {
     let text = source.text().get(..range.end)?;
     let mut reader = Reader { source, lexer: JsonLexer::new(text, range.start), depth: 0 };

@@ -120,7 +120,7 @@ impl YamlNode {
         }
     }
 
-    /// The same node with its texts as data, never templates (`!unsafe`, and text that nobody wrote).
+    /// The same node with its texts as data, never templates (`!unsafe`, and generated text).
     #[must_use]
     pub fn into_data(self) -> Self {
         let kind = match self.kind() {
@@ -139,7 +139,7 @@ impl YamlNode {
         Self::new(self.span().clone(), self.0.tag.clone(), kind)
     }
 
-    /// The node as a key of a mapping: names of variables are no secrets.
+    /// The node as a key of a mapping: names of variables are not secrets.
     fn to_key(&self) -> Value {
         match self.kind() {
             YamlKind::Scalar(value) => value.clone(),

@@ -208,8 +208,11 @@ def measure_cluster(program, folder, count):
         (folder / f"w{number}.yml").write_text(text)
         daemons.append(Daemon(program, folder, f"w{number}.yml"))
     began = time.monotonic()
-    daemons[0].wait_for_jobs(count)
-    print(f"{count} jobs, 4 workers: first run of each within {time.monotonic() - began:.0f} s")
+    # The status of so many jobs is megabytes: asking a worker for it again and again would be what is measured.
+    count_done = "select count(*) from ionplay_gitops.job where record::json ->> 'applied' is not null"
+    while int(ask(count_done)) < count:
+        time.sleep(2)
+    print(f"{count} jobs, 4 workers: first run of each within {time.monotonic() - began:.0f} s", flush=True)
     wish = lambda host, name: subprocess.run(
         [program, "gitops", "run", f"w{host}.yml", name], cwd=folder, check=True, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL)
@@ -223,7 +226,7 @@ def measure_cluster(program, folder, count):
             time.sleep(0.05)
         late.append(time.time() - asked)
         time.sleep(1)
-    print(f"  a due job starts within {max(late):.1f} s")
+    print(f"  a due job starts within {max(late):.1f} s", flush=True)
     os.killpg(daemons[1].child.pid, signal.SIGKILL)
     daemons[1].child.wait()
     began, stamp = time.monotonic(), time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())

@@ -74,6 +74,64 @@ impl Inputs {
         )
     }
 
+    /// A document of 12 MB, and a play that asks it for parts.
+    pub fn json(&self) -> PathBuf {
+        const STATES: [&str; 3] = ["enabled", "disabled", "pending"];
+        let mut document = String::from("[");
+        let mut number = 0;
+        while document.len() < 12_000_000 {
+            let (group, state, owner) = (number % 50, STATES[number % 3], number % 200);
+            let _ = write!(
+                document,
+                "{}{{\"id\": {number}, \"name\": \"host-{number:06}\", \"group\": \"g{group}\", \"status\": \"{state}\", \
+                 \"tags\": [\"a{}\", \"b{}\"], \"meta\": {{\"owner\": \"user{owner}\", \"weight\": 0.{number}, \"active\": {}}}}}",
+                if number == 0 { "" } else { ", " },
+                number % 7,
+                number % 11,
+                number % 2 == 0,
+            );
+            number += 1;
+        }
+        self.write("document.json", &(document + "]"));
+        self.play(
+            "json.yml",
+            "  - set_fact:\n      document: \"{{ lookup('file', 'document.json') | from_json }}\"\n  \
+             - debug:\n      msg: \"{{ document | selectattr('status', 'eq', 'enabled') | list | length }}\"\n  \
+             - debug:\n      msg: \"{{ document | json_query('[?group==`g7`].name') | length }}\"\n  \
+             - debug:\n      msg: \"{{ document | groupby('group') | length }}\"\n",
+        )
+    }
+
+    /// An inventory of so many hosts.
+    pub fn hosts(&self, count: usize) -> PathBuf {
+        let lines: String = (0..count).map(|host| format!("h{host:05} ansible_connection=local\n")).collect();
+        self.write(&format!("hosts-{count}.ini"), &lines)
+    }
+
+    fn on_all_hosts(&self, name: &str, tasks: &str) -> PathBuf {
+        self.write(name, &format!("- hosts: all\n  gather_facts: false\n  tasks:\n{tasks}"))
+    }
+
+    /// So many `set_fact` tasks on all hosts.
+    pub fn facts(&self, count: usize) -> PathBuf {
+        let task = |n| format!("  - set_fact:\n      fact_{n}: \"{{{{ inventory_hostname }}}}-{n}\"\n");
+        self.on_all_hosts("facts.yml", &(0..count).map(task).collect::<String>())
+    }
+
+    /// Each host reads a variable of every host.
+    pub fn hostvars(&self) -> PathBuf {
+        self.on_all_hosts(
+            "hostvars.yml",
+            "  - set_fact:\n      own: \"{{ inventory_hostname }}\"\n  \
+             - debug:\n      msg: \"{% for host in groups['all'] %}{{ hostvars[host].own | length }}{% endfor %}\"\n",
+        )
+    }
+
+    /// A command on all hosts that waits.
+    pub fn waiting(&self) -> PathBuf {
+        self.on_all_hosts("waiting.yml", "  - command: sleep 0.1\n")
+    }
+
     /// So many tasks that include the same file.
     pub fn includes(&self, count: usize) -> PathBuf {
         self.write("included.yml", "- debug:\n    msg: included\n");

@@ -1,4 +1,5 @@
-//! Times the built program as whole processes: `cargo bench`, or `cargo bench -- WORD` for the rows with a word in them.
+//! Times the built program as whole processes: `cargo bench`, or `cargo bench -- WORD` for the rows with a word in them;
+//! `cargo bench -- --quick` prints the main rows only, with few runs each.
 //!
 //! The figures of a machine are written down in `docs/performance.md`. Nothing here passes or fails by a time; a machine
 //! that is busy would make a liar of any limit.
@@ -21,6 +22,23 @@ use measure::{Times, peak, times};
 const MANY: usize = 21;
 /// Runs of what takes a while.
 const FEW: usize = 5;
+/// Runs of each row where it has to be quick.
+const QUICK: usize = 3;
+
+/// The rows of `--quick`, by a part of their names.
+const MAIN_ROWS: &[&str] = &[
+    "an empty play",
+    "one debug task",
+    "1,000 debug tasks",
+    "a loop over 5,000 items",
+    "reading and checking 10,000 tasks",
+    "12 MB of JSON",
+    "10,000 hosts",
+    "100 hosts that wait",
+    "memory: the same, registered, 100000 items",
+    "50 creations",
+    "50 no-op tasks",
+];
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
@@ -29,9 +47,12 @@ fn main() {
     {
         return bare::replay(url, Path::new(calls)).expect("the calls can be sent");
     }
-    let bench = Bench { words, inputs: Inputs::new() };
+    let is_quick = std::env::args().any(|word| word == "--quick");
+    let bench = Bench { words, is_quick, inputs: Inputs::new() };
     println!("{:<52} {:>9} {:>9} {:>9}", "whole process, ms", "min", "median", "max");
     bench.language();
+    bench.data();
+    bench.hosts();
     bench.editor();
     bench.memory();
     bench.creations();
@@ -41,6 +62,8 @@ fn main() {
 
 struct Bench {
     words: Vec<String>,
+    /// Only the main rows, with few runs each.
+    is_quick: bool,
     inputs: Inputs,
 }
 
@@ -54,7 +77,14 @@ fn program(folder: &Path) -> Command {
 
 impl Bench {
     fn wanted(&self, name: &str) -> bool {
+        if self.is_quick && !MAIN_ROWS.iter().any(|row| name.contains(row)) {
+            return false;
+        }
         self.words.is_empty() || self.words.iter().any(|word| name.contains(word.as_str()))
+    }
+
+    fn runs(&self, most: usize) -> usize {
+        if self.is_quick { most.min(QUICK) } else { most }
     }
 
     fn run(&self, options: &[&str], input: &Path) -> Command {
@@ -66,7 +96,18 @@ impl Bench {
     fn row(&self, name: &str, runs: usize, options: &[&str], input: &dyn Fn(&Inputs) -> PathBuf) {
         if self.wanted(name) {
             let input = input(&self.inputs);
-            print(name, &times(runs, true, &mut || self.run(options, &input)));
+            print(name, &times(self.runs(runs), true, &mut || self.run(options, &input)));
+        }
+    }
+
+    /// Prints the largest memory of one run.
+    fn peak_row(&self, name: &str, input: &dyn Fn(&Inputs) -> PathBuf) {
+        if self.wanted(name) {
+            let input = input(&self.inputs);
+            match peak(&mut self.run(&[], &input)) {
+                Some(kib) => println!("{name:<52} {:>9.1} MiB at the most", kib as f64 / 1024.0),
+                None => println!("{name:<52} cannot be told here"),
+            }
         }
     }
 
@@ -84,6 +125,25 @@ impl Bench {
         self.row("a role 100 times", MANY, &[], &|i| i.roles(100));
         self.row("reading and checking 1,000 tasks", MANY, &check, &|i| i.tasks(1000));
         self.row("reading and checking 10,000 tasks", FEW, &check, &|i| i.tasks(10_000));
+    }
+
+    /// A large document that is read once and asked three times.
+    fn data(&self) {
+        self.row("12 MB of JSON, read, selected, queried, grouped", FEW, &[], &Inputs::json);
+        self.peak_row("memory: 12 MB of JSON", &Inputs::json);
+    }
+
+    /// Many hosts: tasks that compute, and commands that wait side by side.
+    fn hosts(&self) {
+        let inventory = self.inputs.hosts(10_000);
+        let many = ["-i", inventory.to_str().expect("the path is text")];
+        self.row("10,000 hosts, 10 set_fact each", FEW, &many, &|i| i.facts(10));
+        let inventory = self.inputs.hosts(1_000);
+        let thousand = ["-i", inventory.to_str().expect("the path is text")];
+        self.row("1,000 hosts that look at hostvars of all", FEW, &thousand, &Inputs::hostvars);
+        let inventory = self.inputs.hosts(100);
+        let hundred = ["-i", inventory.to_str().expect("the path is text"), "--forks", "50"];
+        self.row("100 hosts that wait 100 ms, 50 at once", FEW, &hundred, &Inputs::waiting);
     }
 
     /// What an editor waits for while somebody types in the middle of a long text.
@@ -116,23 +176,14 @@ impl Bench {
 
     /// The largest memory of long runs: it must grow with what is kept, and with nothing else.
     fn memory(&self) {
-        let row = |name: &str, input: &dyn Fn(&Inputs) -> PathBuf| {
-            if self.wanted(name) {
-                let input = input(&self.inputs);
-                match peak(&mut self.run(&[], &input)) {
-                    Some(kib) => println!("{name:<52} {:>9.1} MiB at the most", kib as f64 / 1024.0),
-                    None => println!("{name:<52} cannot be told here"),
-                }
-            }
-        };
         for count in [25_000, 50_000, 100_000] {
-            row(&format!("memory: a loop over {count} items"), &|i| i.looped(count, false));
+            self.peak_row(&format!("memory: a loop over {count} items"), &|i| i.looped(count, false));
         }
         for count in [25_000, 50_000, 100_000] {
-            row(&format!("memory: the same, registered, {count} items"), &|i| i.looped(count, true));
+            self.peak_row(&format!("memory: the same, registered, {count} items"), &|i| i.looped(count, true));
         }
         for count in [2_500, 5_000, 10_000] {
-            row(&format!("memory: {count} tasks"), &|i| i.tasks(count));
+            self.peak_row(&format!("memory: {count} tasks"), &|i| i.tasks(count));
         }
     }
 
@@ -143,6 +194,7 @@ impl Bench {
             if !self.wanted(&name) {
                 continue;
             }
+            let runs = self.runs(runs);
             let input = self.inputs.tokens(count);
             let calls = self.inputs.folder().join("calls");
             let recorded = serve(0);
@@ -162,7 +214,8 @@ impl Bench {
                 compared.print(&format!("{parallel} at once"), &ours);
             }
             compared.print_bare();
-            if count == 50 && bare::curl("", &calls).expect("the calls can be written down").is_some() {
+            if count == 50 && !self.is_quick && bare::curl("", &calls).expect("the calls can be written down").is_some()
+            {
                 let curl = times(runs, true, &mut || {
                     let command = bare::curl(&server.insert(serve(latency)).url(), &calls);
                     command.expect("the calls can be written down").expect("it was there before")
@@ -187,9 +240,9 @@ impl Bench {
             let requests = server.requests();
             let listing = requests.first().expect("the list is read");
             bare::record(&calls, &vec![listing.clone(); 50]).expect("the calls can be written down");
-            let theirs = times(FEW, true, &mut || replay(&server, &calls));
+            let theirs = times(self.runs(FEW), true, &mut || replay(&server, &calls));
             let compared = Compared { name: &name, bare: &theirs };
-            compared.print("one reading", &times(FEW, true, &mut || self.against(&server, &input)));
+            compared.print("one reading", &times(self.runs(FEW), true, &mut || self.against(&server, &input)));
             compared.print_bare();
         }
     }

@@ -68,7 +68,7 @@ impl Stage {
     /// Runs a command and gives the lines of both streams, normalised.
     pub fn run(&mut self, command: &str) -> Vec<String> {
         // From source, or installed: the same program.
-        let command = command.replace("cargo run --release --", "ionplay");
+        let command = command.replace("cargo run --", "ionplay");
         let script = format!("exec 2>&1\n(exit {})\n{command}", self.status);
         let output = shell(&script, self.folder.path()).stdin(Stdio::null()).output().expect("a shell");
         self.status = output.status.code().unwrap_or(-1);

@@ -126,6 +126,17 @@ fn examples_of_plugins_give_what_they_say() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Data as a template writes it.
+fn literal(data: &Json) -> String {
+    match data {
+        Json::Null => "none".to_owned(),
+        Json::String(text) => {
+            format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n"))
+        }
+        other => other.to_string(),
+    }
+}
+
 /// The expression once for each default that it relies on, with that default written out: the result must be the same.
 fn write_out_defaults(expression: &str, name: &str, options: &Json) -> Vec<String> {
     let start = ["| ", "is "].iter().find_map(|sign| Some(expression.rfind(&format!("{sign}{name}"))? + sign.len()));
@@ -146,12 +157,12 @@ fn write_out_defaults(expression: &str, name: &str, options: &Json) -> Vec<Strin
     let options = options.as_object().unwrap();
     let left_out = options.iter().enumerate().filter(|(index, (option, about))| {
         let is_given = *index < positional || given.iter().any(|argument| argument.starts_with(&format!("{option}=")));
-        about["default"].is_string() && about["default"] != ".." && !is_given
+        about.get("default").is_some_and(|default| default != "..") && !is_given
     });
     left_out
         .map(|(_, (option, about))| {
             let comma = if inside.is_empty() { "" } else { ", " };
-            format!("{head}({inside}{comma}{option}={}){rest}", about["default"].as_str().unwrap())
+            format!("{head}({inside}{comma}{option}={}){rest}", literal(&about["default"]))
         })
         .collect()
 }

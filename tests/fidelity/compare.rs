@@ -51,7 +51,7 @@ impl fmt::Display for Sums {
         write!(
             f,
             "fidelity {figure:.3} % ({} of {} certain predictions came true) in {} runs; {} undetermined; {} changes of \
-             objects foretold; {} second runs changed nothing; {} plans refused in changed worlds",
+             objects predicted; {} second runs changed nothing; {} plans refused in changed worlds",
             self.agreed, self.certain, self.runs, self.undetermined, self.changes, self.again, self.refused
         )
     }
@@ -67,9 +67,9 @@ pub async fn compare(case: &Case) -> Result<Sums, String> {
     files::fill_folder(folder.path());
     let playbook = case.playbook.replace("@WORK@", &folder.path().display().to_string());
     let case = &Case { playbook, seed: case.seed.clone(), converges: case.converges };
-    let (foretold_on, done_on) = (stage::server(&case.seed), stage::server(&case.seed));
-    let (plan, foretold) = foretell(case, &foretold_on).await;
-    if let Some(request) = foretold_on.requests().iter().find(|request| request.is_write()) {
+    let (predicted_on, done_on) = (stage::server(&case.seed), stage::server(&case.seed));
+    let (plan, predicted) = predict(case, &predicted_on).await;
+    if let Some(request) = predicted_on.requests().iter().find(|request| request.is_write()) {
         return Err(format!("the dry run sent {} {}", request.method, request.path));
     }
 
@@ -80,13 +80,13 @@ pub async fn compare(case: &Case) -> Result<Sums, String> {
     let held = certain.then(|| Rc::clone(&guard) as Rc<dyn EffectObserver>);
     let done = stage::run(&case.playbook, &done_on, connector, false, held).await;
     let mut sums = Sums { runs: 1, changes: plan.writes.len() as u64, ..Sums::default() };
-    lines(&foretold, &done, &mut sums)?;
-    let status = plan.count_actions().exit_status(foretold.exit);
+    lines(&predicted, &done, &mut sums)?;
+    let status = plan.count_actions().exit_status(predicted.exit);
     if status != told(&show::render_text(&plan, show::Look::PLAIN))? {
         return Err(format!("the text of the plan does not fit its status {status:?}: {}", plan.count_actions()));
     }
-    if foretold.ended != done.ended && certain {
-        return Err(format!("foretold to end with {}, ended with {}", foretold.ended, done.ended));
+    if predicted.ended != done.ended && certain {
+        return Err(format!("predicted to end with {}, ended with {}", predicted.ended, done.ended));
     }
     if let Some(what) = guard.refused_request() {
         return Err(format!("the plan was left: {what}"));
@@ -104,8 +104,8 @@ pub async fn compare(case: &Case) -> Result<Sums, String> {
         }
         sums.again = 1;
     }
-    if change_world(case, &plan, &foretold_on).await {
-        let (now, _) = foretell(case, &foretold_on).await;
+    if change_world(case, &plan, &predicted_on).await {
+        let (now, _) = predict(case, &predicted_on).await;
         if verify::verify_plan(&plan, &now).is_ok() {
             return Err("the world was changed, and the plan not refused".to_owned());
         }
@@ -133,10 +133,10 @@ fn told(text: &str) -> Result<Exit, String> {
     })
 }
 
-async fn foretell(case: &Case, server: &Handle) -> (Plan, Ran) {
-    let tape = DryRunRecorder::new(sandboxed());
-    let connector = record_dry_run(Rc::new(HttpConnector::default()), &tape);
-    let ran = stage::run(&case.playbook, server, connector, true, Some(Rc::clone(&tape) as _)).await;
+async fn predict(case: &Case, server: &Handle) -> (Plan, Ran) {
+    let recorder = DryRunRecorder::new(sandboxed());
+    let connector = record_dry_run(Rc::new(HttpConnector::default()), &recorder);
+    let ran = stage::run(&case.playbook, server, connector, true, Some(Rc::clone(&recorder) as _)).await;
     let gathered = ran.gathered.borrow();
     let plan = Plan {
         format: FORMAT,
@@ -151,20 +151,20 @@ async fn foretell(case: &Case, server: &Handle) -> (Plan, Ran) {
         others: gathered.others.clone(),
         undetermined: gathered.undetermined.clone(),
         failed: gathered.failed.clone(),
-        observed: tape.observed_objects(),
-        writes: tape.predicted_writes(),
-        deeds: tape.predicted_effects(),
+        observed: recorder.observed_objects(),
+        writes: recorder.predicted_writes(),
+        host_effects: recorder.predicted_effects(),
         digest: String::new(),
     };
     drop(gathered);
     (plan, ran)
 }
 
-/// Where the promise ends: an undetermined task has failed in the real run, and what comes after it was foretold for the
+/// Where the promise ends: an undetermined task has failed in the real run, and what comes after it was predicted for the
 /// case that it does not.
-fn promised<'a>(foretold: &'a Ran, done: &'a Ran) -> (&'a [Line], bool) {
+fn promised<'a>(predicted: &'a Ran, done: &'a Ran) -> (&'a [Line], bool) {
     let undetermined = |name: &str| {
-        foretold.lines.iter().any(|line| &*line.outcome.label.task == name && line.outcome.undetermined.is_some())
+        predicted.lines.iter().any(|line| &*line.outcome.label.task == name && line.outcome.undetermined.is_some())
     };
     let ends = done.lines.iter().position(|line| {
         matches!(line.outcome.status, OutcomeStatus::Failed | OutcomeStatus::Rescued | OutcomeStatus::Ignored)
@@ -175,24 +175,25 @@ fn promised<'a>(foretold: &'a Ran, done: &'a Ran) -> (&'a [Line], bool) {
 }
 
 /// Every certain line of the dry run must be a line of the real one.
-fn lines(foretold: &Ran, done: &Ran, sums: &mut Sums) -> Result<(), String> {
-    let (real_lines, whole) = promised(foretold, done);
+fn lines(predicted: &Ran, done: &Ran, sums: &mut Sums) -> Result<(), String> {
+    let (real_lines, whole) = promised(predicted, done);
     let unknown_line = |line: &&Line| line.outcome.undetermined.is_some();
     let real: BTreeSet<&str> = real_lines.iter().map(|line| &*line.outcome.label.task).collect();
-    let all: BTreeSet<&str> = foretold.lines.iter().map(|line| &*line.outcome.label.task).collect();
+    let all: BTreeSet<&str> = predicted.lines.iter().map(|line| &*line.outcome.label.task).collect();
     let names: BTreeSet<&str> = all.iter().copied().filter(|name| whole || real.contains(name)).collect();
     for missing in names.difference(&real) {
         // A handler that may be notified need not be.
-        if !foretold.lines.iter().filter(|line| &*line.outcome.label.task == *missing).all(|line| unknown_line(&line)) {
-            return Err(format!("{missing} was foretold and did not come"));
+        if !predicted.lines.iter().filter(|line| &*line.outcome.label.task == *missing).all(|line| unknown_line(&line))
+        {
+            return Err(format!("{missing} was predicted and did not come"));
         }
     }
     let includes = |line: &Line| line.outcome.label.action.ends_with(".include_tasks");
-    let open = foretold.lines.iter().filter(unknown_line).any(includes);
+    let open = predicted.lines.iter().filter(unknown_line).any(includes);
     for more in real.difference(&all) {
         // Nobody can say what an unknown file holds.
         if !(open && more.starts_with('i')) {
-            return Err(format!("{more} came and was not foretold"));
+            return Err(format!("{more} came and was not predicted"));
         }
     }
     let names: Vec<&str> = names.intersection(&real).copied().collect();
@@ -200,9 +201,9 @@ fn lines(foretold: &Ran, done: &Ran, sums: &mut Sums) -> Result<(), String> {
         let of = |lines: &[Line]| -> Vec<usize> {
             (0..lines.len()).filter(|at| &*lines[*at].outcome.label.task == name).collect()
         };
-        let (said, was) = (of(&foretold.lines), of(real_lines));
-        let unknown = |at: &&usize| foretold.lines[**at].outcome.undetermined.is_some();
-        let row = |at: &usize| foretold.lines[*at].outcome.item.as_ref().and_then(Value::as_str) == Some("[*]");
+        let (said, was) = (of(&predicted.lines), of(real_lines));
+        let unknown = |at: &&usize| predicted.lines[**at].outcome.undetermined.is_some();
+        let row = |at: &usize| predicted.lines[*at].outcome.item.as_ref().and_then(Value::as_str) == Some("[*]");
         if said.iter().any(row) {
             sums.undetermined += 1;
             continue;
@@ -218,11 +219,11 @@ fn lines(foretold: &Ran, done: &Ran, sums: &mut Sums) -> Result<(), String> {
             continue;
         }
         if said.len() != was.len() {
-            return Err(format!("{name}: {} lines foretold, {} real", said.len(), was.len()));
+            return Err(format!("{name}: {} lines predicted, {} real", said.len(), was.len()));
         }
         let doubtful = said.iter().filter(unknown).count();
         for (said, was) in said.iter().zip(&was) {
-            let (said, was) = (&foretold.lines[*said], &done.lines[*was]);
+            let (said, was) = (&predicted.lines[*said], &done.lines[*was]);
             if said.outcome.undetermined.is_some() {
                 sums.undetermined += u64::from(!said.outcome.looped);
             } else if !(said.outcome.looped && doubtful > 0) {
@@ -238,10 +239,10 @@ fn lines(foretold: &Ran, done: &Ran, sums: &mut Sums) -> Result<(), String> {
 fn same(said: &Line, was: &Line) -> Result<(), String> {
     let (a, b) = (&said.outcome, &was.outcome);
     if a.status != b.status {
-        return Err(format!("foretold {:?}, was {:?}: {:?} / {:?}", a.status, b.status, a.result, b.result));
+        return Err(format!("predicted {:?}, was {:?}: {:?} / {:?}", a.status, b.status, a.result, b.result));
     }
     if said.records.len() != was.records.len() {
-        return Err(format!("{} objects foretold, {} real", said.records.len(), was.records.len()));
+        return Err(format!("{} objects predicted, {} real", said.records.len(), was.records.len()));
     }
     for (a, b) in said.records.iter().zip(&was.records) {
         record(a, b)?;
@@ -251,7 +252,7 @@ fn same(said: &Line, was: &Line) -> Result<(), String> {
         match (a.result.get(key), b.result.get(key)) {
             (Some(a), Some(b)) => agrees(key, a, b)?,
             (None, None) => {}
-            (a, b) => return Err(format!("`{key}` foretold as {a:?}, was {b:?}")),
+            (a, b) => return Err(format!("`{key}` predicted as {a:?}, was {b:?}")),
         }
     }
     Ok(())
@@ -261,7 +262,7 @@ fn record(a: &Record, b: &Record) -> Result<(), String> {
     if (a.kind, &a.verb, a.error.is_some()) != (b.kind, &b.verb, b.error.is_some()) || a.identity != b.identity {
         // An identity may be an id that was not known.
         if !a.identity.contains("<known after creation>") || a.verb != b.verb {
-            return Err(format!("foretold {a:?}, was {b:?}"));
+            return Err(format!("predicted {a:?}, was {b:?}"));
         }
     }
     let fields = |dict: &Dict| Value::from(dict.clone());
@@ -269,14 +270,14 @@ fn record(a: &Record, b: &Record) -> Result<(), String> {
     agrees("after", &fields(&a.after), &fields(&b.after))
 }
 
-/// What was foretold and is not unknown is so.
+/// What was predicted and is not unknown is so.
 fn agrees(place: &str, said: &Value, was: &Value) -> Result<(), String> {
     match (said, was) {
         (Value::Unknown(_), _) => Ok(()),
         (Value::Dict(a), Value::Dict(b)) => {
             for (key, value) in a.iter() {
                 let name = key.as_str().unwrap_or_default();
-                // When something was last changed is not foretold.
+                // When something was last changed is not predicted.
                 if name.starts_with("last_modified") {
                     continue;
                 }
@@ -290,7 +291,7 @@ fn agrees(place: &str, said: &Value, was: &Value) -> Result<(), String> {
         }
         (Value::Str(a), _) if a.contains("<known after creation>") => Ok(()),
         (a, b) if a == b => Ok(()),
-        (a, b) => Err(format!("{place} foretold as {a:?}, was {b:?}")),
+        (a, b) => Err(format!("{place} predicted as {a:?}, was {b:?}")),
     }
 }
 

@@ -51,7 +51,7 @@ fn file_task(dice: &mut Dice) -> (&'static str, String) {
         3 | 4 => ("copy", format!("dest: \"@WORK@/{path}\", content: \"{content}\"")),
         5 => ("template", format!("src: \"@WORK@/tokens.j2\", dest: \"@WORK@/{path}\"")),
         6 => ("lineinfile", format!("path: \"@WORK@/{path}\", line: two, create: {}", dice.one_in(2))),
-        // What a command does to other files than those that it names is not foretold.
+        // What a command does to other files than those that it names is not predicted.
         7 => ("command", format!("cmd: \"touch @WORK@/{path}\", creates: \"@WORK@/{path}\"")),
         8 => ("command", format!("cmd: \"rm -f @WORK@/{path}\", removes: \"@WORK@/{path}\"")),
         9 => ("command", format!("cmd: \"touch in.txt\", chdir: \"@WORK@/{folder}\", creates: in.txt")),

@@ -84,7 +84,7 @@ pub async fn run(
     server: &Handle,
     connector: Rc<dyn Connector>,
     check: bool,
-    deeds: Option<Rc<dyn EffectObserver>>,
+    effects: Option<Rc<dyn EffectObserver>>,
 ) -> Ran {
     let text = text.replace("@DIR@", &INCLUDED.path().display().to_string());
     let source = Source::new("play.yml", text.as_str());
@@ -106,8 +106,8 @@ pub async fn run(
     ];
     let globals = Rc::new(Globals::new(Path::new("/")));
     // As a plan does.
-    if check && deeds.is_some() {
-        globals.foreseen.start_tracking();
+    if check && effects.is_some() {
+        globals.pending.start_tracking();
     }
     let parts = Parts {
         options: RunOptions {
@@ -123,7 +123,7 @@ pub async fn run(
         extra_vars: Rc::default(),
         registries: (Rc::clone(&connector), connector),
         host_apis: (Box::new(host::RealHost), Box::new(host::DryRunHost)),
-        deeds,
+        effects,
         credentials: None,
     };
     let run = RunState::new(parts);

@@ -1,5 +1,6 @@
 //! Clocks other than polls and drift: schedules, and tokens that end soon.
 
+use super::once::run_other;
 use super::stage::{Stage, playbook, token};
 
 /// Puts the last run by schedule into the past, so that nobody has to wait for the clock.
@@ -49,4 +50,43 @@ fn token_that_ends_soon_makes_its_job_due_once() {
     stage.once(0);
     let second = stage.once(0).stderr;
     assert!(!second.contains("expiry"), "{second}");
+}
+
+/// Moves the end of the token `ci`, in the registry and in what the job knows of it, so that nobody has to wait for weeks.
+fn move_expiry(stage: &Stage, to: jiff::Timestamp) {
+    let task = format!("    - registry_token: {{registry: demo, name: ci, scopes: [], expiry_date: '{to:.0}'}}\n");
+    run_other(stage, &task);
+    let path = stage.path("state/jobs/tokens.json");
+    let mut record: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    record["tokens"].as_array_mut().unwrap().iter_mut().for_each(|token| token["expiry"] = to.to_string().into());
+    std::fs::write(path, record.to_string()).unwrap();
+}
+
+#[test]
+fn token_near_its_end_makes_the_job_run_and_is_renewed() {
+    let stage = Stage::new("    expiry: {before: 14d}\n");
+    let password = stage.path("password");
+    let task = format!(
+        "    - registry_token:\n        registry: demo\n        name: ci\n        status: enabled\n        scopes: []\n        \
+         expiry_date: +30d\n        credentials: [{{file: {{path: '{}'}}}}]\n        rotate: {{before: 14d, grace: 24h}}\n",
+        password.display()
+    );
+    stage.push(&task);
+    stage.once(0);
+    let first = std::fs::read_to_string(&password).unwrap();
+    let quiet = stage.once(0).stderr;
+    assert!(!quiet.contains("expiry"), "{quiet}");
+    move_expiry(&stage, jiff::Timestamp::now() + jiff::SignedDuration::from_hours(5 * 24));
+    let renewed = stage.once(0).stderr;
+    assert!(renewed.contains("(expiry)"), "{renewed}");
+    let tokens = [("ci".to_owned(), "disabled".to_owned()), ("ci-g2".to_owned(), "enabled".to_owned())];
+    assert_eq!(stage.tokens(), tokens);
+    let second = std::fs::read_to_string(&password).unwrap();
+    assert_eq!(stage.password_of_token("ci-g2").as_deref(), Some(second.trim()));
+    assert_ne!(first, second);
+    let run = &stage.history()[0];
+    assert_eq!((&run["reasons"][0], &run["outcome"]), (&"expiry".into(), &"applied".into()), "{run}");
+    let writes = stage.writes();
+    let quiet = stage.once(0).stderr;
+    assert!(!quiet.contains("expiry") && stage.writes() == writes, "{quiet}");
 }

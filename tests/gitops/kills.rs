@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, kill_process, test_kill_process};
 
@@ -27,11 +27,16 @@ fn killed_processes_lose_nothing_and_write_nothing_twice() {
     let stage = Stage::new("    poll: 1s\n    retry: {first: 1s, max: 1s}\n");
     std::fs::create_dir(stage.path("passwords")).unwrap();
     let rounds: usize = std::env::var("IONPLAY_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
+    // How long a run takes here, so that the kills meet all of its steps on a slow machine, too.
+    stage.push(&tasks(&stage, rounds));
+    let began = Instant::now();
+    stage.once(0);
+    let whole = began.elapsed();
     let mut kills = 0;
     for round in 0..rounds {
         stage.push(&tasks(&stage, round));
         // Another moment each time: from before the fetch to after the apply.
-        let pause = Duration::from_millis(u64::try_from(round * 37 % 400).unwrap());
+        let pause = whole * u32::try_from(round * 37 % 100).unwrap() / 100;
         let mut child = stage.command(&["once"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(pause);
         kills += usize::from(child.try_wait().unwrap().is_none());
@@ -43,7 +48,7 @@ fn killed_processes_lose_nothing_and_write_nothing_twice() {
         }
         child.wait().unwrap();
         wait_until("the run has ended", || family.iter().all(|id| test_kill_process(*id).is_err()));
-        let known = known_passwords(&stage);
+        let known = known_passwords(&stage, round);
         let mut last = String::new();
         wait_until("the job is in order again", || {
             let ended = stage.run(&["once"]);
@@ -61,7 +66,7 @@ fn killed_processes_lose_nothing_and_write_nothing_twice() {
     }
     assert_eq!(stage.status()["state"], "ok");
     let names: Vec<String> =
-        (0..rounds).flat_map(|round| (0..3).map(move |number| format!("t{round}-{number}"))).collect();
+        (0..=rounds).flat_map(|round| (0..3).map(move |number| format!("t{round}-{number}"))).collect();
     let again = check_creations(&stage, &names);
     let delivered = delivered_passwords(&stage);
     for name in &names {
@@ -82,15 +87,17 @@ fn delivered_passwords(stage: &Stage) -> BTreeMap<String, String> {
     files.filter_map(read).collect()
 }
 
-/// Passwords that have reached the machine: delivered, or kept in the credential store.
-fn known_passwords(stage: &Stage) -> BTreeMap<String, String> {
+/// Passwords that have reached the machine: delivered, or kept in the credential store. The store is asked for the tokens
+/// of this round only: those of earlier ones were delivered, and each question starts a process.
+fn known_passwords(stage: &Stage, round: usize) -> BTreeMap<String, String> {
     let program = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ionplay"));
         command.arg("token").env("IONPLAY_STATE_DIR", stage.path("state"));
         command
     };
     let mut known = delivered_passwords(stage);
-    for (name, _) in stage.tokens() {
+    let of_round = format!("t{round}-");
+    for (name, _) in stage.tokens().into_iter().filter(|(name, _)| name.starts_with(&of_round)) {
         let shown = ended(&program().args(["show", &name]).output().unwrap());
         if shown.code == 0 {
             known.insert(name, shown.stdout.trim().to_owned());

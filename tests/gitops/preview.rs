@@ -118,7 +118,7 @@ fn plan_that_needs_a_secret_fails_its_preview_and_says_so_on_the_pull_request() 
     let commit =
         propose(&stage, &(token("ci", "enabled") + "    - debug: {msg: \"{{ lookup('env', 'IONOS_TOKEN') }}\"}\n"));
     let failed = stage.run(&["preview", "tokens", "--commit", "proposal", "--comment"]).expect(1);
-    assert!(failed.stderr.contains("a preview gets no secret of its job: `IONOS_TOKEN` is not set"), "{failed:?}");
+    assert!(failed.stderr.contains("a preview gets no secret of its job: it has no `IONOS_TOKEN`"), "{failed:?}");
     let status = forge.find("POST", &format!("/statuses/{commit}")).pop().unwrap();
     assert_eq!(status["state"], "failure");
     assert!(status["description"].as_str().unwrap().starts_with("the plan failed: "), "{status}");
@@ -140,4 +140,121 @@ fn forge_that_answers_nonsense_fails_the_preview_after_the_plan_is_shown() {
     assert!(failed.stdout.contains("task \"copy\""), "{failed:?}");
     let unknown = stage.run(&["preview", "tokens", "--commit", "no-such"]).expect(1);
     assert!(unknown.stderr.contains("no branch, tag, reference or commit `no-such`"), "{unknown:?}");
+}
+
+/// The answer of a kernel that cannot confine a process.
+fn is_skipped(stderr: &str) -> bool {
+    let is_skipped = stderr.contains("this kernel cannot confine a process");
+    if is_skipped {
+        eprintln!("SKIPPED: this kernel has no Landlock");
+    }
+    is_skipped
+}
+
+/// A commit of a fork as forges show it: a reference of the repository, on no branch.
+fn fork_and_propose(stage: &Stage, files: &[(&str, &str)], tasks: &str) {
+    let fork = stage.path("fork");
+    let _ = std::fs::remove_dir_all(&fork);
+    stage.git(&["clone", "--quiet", ".", fork.to_str().unwrap()]);
+    for (name, text) in files {
+        std::fs::write(fork.join(name), text).unwrap();
+    }
+    std::fs::write(fork.join("site.yml"), super::stage::playbook(tasks)).unwrap();
+    let fork = fork.to_str().unwrap();
+    stage.git(&["-C", fork, "add", "--all"]);
+    stage.git(&["-C", fork, "commit", "--quiet", "--message=proposal"]);
+    stage.git(&["fetch", "--quiet", fork, "+HEAD:refs/pull/7/head"]);
+}
+
+/// Base64 of something, by which a plan would get it past any filter of texts.
+fn disguise(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
+
+#[test]
+fn plan_of_a_fork_finds_no_secret_and_starts_no_program() {
+    let stage = Stage::new("");
+    let hidden = stage.path("hidden");
+    std::fs::create_dir(&hidden).unwrap();
+    let (vault, key) = (hidden.join("vault"), hidden.join("key"));
+    std::fs::write(&vault, "vault-password-1").unwrap();
+    std::fs::write(&key, "private-key-of-a-program").unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let job = stage.job().replace("IONOS_TOKEN:", &format!("KEY_FILE: '{}', IONOS_TOKEN:", key.display()));
+    let vault_id = format!("prod@{}", vault.display());
+    stage.configure_file(&format!("jobs:\n  tokens:\n{job}    vault_ids: ['{vault_id}']\n"));
+    stage.push("    - debug: {msg: nothing}\n");
+    stage.once(0);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ionplay"));
+    let plain = stage.path("plain");
+    std::fs::write(&plain, "vaulted: secret-of-the-vault\n").unwrap();
+    command.args(["vault", "encrypt", "--vault-id", &vault_id, "--encrypt-vault-id", "prod", "--output", "-"]);
+    let vaulted = super::stage::ended(&command.arg(&plain).output().unwrap()).expect(0).stdout;
+    std::fs::remove_file(&plain).unwrap();
+    let mark = stage.path("a-program-ran").display().to_string();
+    let state = stage.path("state/jobs/tokens.json").display().to_string();
+    let account = stage.path("account").display().to_string();
+    let copy = |content: String| format!("    - copy: {{dest: '{mark}-not', content: \"{{{{ {content} }}}}\"}}\n");
+    let file = |path: &str| copy(format!("lookup('file', '{path}') | b64encode"));
+    for (files, tasks) in [
+        (
+            &[("vaulted.yml", vaulted.as_str())][..],
+            "    - include_vars: vaulted.yml\n".to_owned() + &copy("vaulted | b64encode".to_owned()),
+        ),
+        (&[], file(&account)),
+        (&[], file(key.to_str().unwrap())),
+        (&[], file(&state)),
+        (&[], file("/proc/{{ lookup('file', '/proc/self/stat').split()[3] }}/environ")),
+        (&[], format!("    - slurp: {{src: '{account}'}}\n      register: read\n") + &copy("read.content".to_owned())),
+        (&[], copy(format!("lookup('pipe', 'touch {mark}; base64 {account}')"))),
+        (
+            &[],
+            format!(
+                "    - command: touch {mark}\n      check_mode: false\n    - copy: {{dest: '{mark}-not', content: x}}\n"
+            ),
+        ),
+        (
+            &[],
+            format!(
+                "    - uri: {{url: 'http://127.0.0.1:9/', method: POST, dest: '{mark}'}}\n      check_mode: false\n"
+            ),
+        ),
+    ] {
+        fork_and_propose(&stage, files, &tasks);
+        let ended = stage.run(&["preview", "tokens", "--commit", "refs/pull/7/head"]);
+        if is_skipped(&ended.stderr) {
+            return;
+        }
+        let told = format!("{ended:?}");
+        let secrets = [ACCOUNT, "secret-of-the-vault", "private-key-of-a-program", "\"format\""];
+        for secret in secrets.iter().flat_map(|secret| [(*secret).to_owned(), disguise(secret)]) {
+            assert!(!told.contains(&secret), "{tasks}\n{told}");
+        }
+        assert!(ended.code != 0 && !stage.path("a-program-ran").exists(), "{tasks}\n{told}");
+    }
+    assert!(stage.tokens().is_empty());
+}
+
+#[test]
+fn plan_of_a_fork_sees_what_everybody_may_and_that_of_a_trusted_author_starts_programs() {
+    let stage = Stage::new("");
+    stage.push("    - debug: {msg: nothing}\n");
+    let (file, mark) = (stage.path("page"), stage.path("a-program-ran"));
+    std::fs::write(&file, "old").unwrap();
+    let task = |content: &str| format!("    - copy: {{content: {content}, dest: '{}'}}\n", file.display());
+    for (content, code) in [("old", 0), ("new", 2)] {
+        fork_and_propose(&stage, &[], &task(content));
+        let ended = stage.run(&["preview", "tokens", "--commit", "refs/pull/7/head"]);
+        if is_skipped(&ended.stderr) {
+            return;
+        }
+        ended.expect(code);
+    }
+    let pipe = format!("    - assert: {{that: \"lookup('pipe', 'touch {}; echo x') == 'x'\"}}\n", mark.display());
+    fork_and_propose(&stage, &[], &pipe);
+    let refused = stage.run(&["preview", "tokens", "--commit", "refs/pull/7/head"]).expect(1);
+    assert!(refused.stderr.contains("use `--trusted`") && !mark.exists(), "{refused:?}");
+    stage.run(&["preview", "tokens", "--commit", "refs/pull/7/head", "--trusted"]).expect(0);
+    assert!(mark.exists());
 }

@@ -1,7 +1,7 @@
 //! Programs that a test needs. A test whose program is missing is skipped, and says so.
 
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// Returns the path of a program, or prints that the test is skipped.
 pub fn find_tool(name: &str) -> Option<PathBuf> {
@@ -9,6 +9,22 @@ pub fn find_tool(name: &str) -> Option<PathBuf> {
     let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|path| path.is_file());
     if found.is_none() {
         eprintln!("SKIPPED: `{name}` is not installed");
+    }
+    found
+}
+
+/// Returns an interpreter that can import a package of PyPI, or prints that the test is skipped.
+pub fn find_python_with(package: &str) -> Option<String> {
+    let own = crate::root().join("target/tools/bin/python3").display().to_string();
+    let candidates = [std::env::var("IONPLAY_TEST_PYTHON").unwrap_or_default(), own, "python3".to_owned()];
+    let can_import = |python: &&String| {
+        let mut command = Command::new(python);
+        let ran = command.args(["-c", &format!("import {package}")]).stderr(Stdio::null()).status();
+        !python.is_empty() && ran.is_ok_and(|status| status.success())
+    };
+    let found = candidates.iter().find(can_import).cloned();
+    if found.is_none() {
+        eprintln!("SKIPPED: no Python can import `{package}`");
     }
     found
 }

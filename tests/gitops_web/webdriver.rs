@@ -87,7 +87,8 @@ impl Browser {
         if value["error"].is_null() { Ok(value.clone()) } else { Err(format!("{path} {body}: {value}")) }
     }
 
-    async fn post(&self, path: &str, body: Json) -> Json {
+    /// Sends a request to the driver that has to succeed; returns the value of its answer.
+    pub(super) async fn post(&self, path: &str, body: Json) -> Json {
         self.try_post(path, &body).await.unwrap_or_else(|error| panic!("{error}"))
     }
 

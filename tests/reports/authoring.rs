@@ -15,11 +15,18 @@ fn doc_answers_the_options_of_ansible_doc() {
     let names = json_of(&desk, &["doc", "-l", "-j"]);
     assert!(names["ansible.builtin.copy"].is_string(), "{names}");
     let module = json_of(&desk, &["doc", "-j", "copy"]);
-    assert_eq!(module["ansible.builtin.copy"]["doc"]["options"]["dest"]["type"], "path");
+    let options = &module["ansible.builtin.copy"]["doc"]["options"];
+    assert_eq!((&options["dest"]["type"], &options["dest"]["required"]), (&"path".into(), &true.into()));
+    assert_eq!((&options["mode"]["type"], &options["backup"]["default"]), (&"raw".into(), &false.into()));
+    let module = json_of(&desk, &["doc", "-j", "uri"]);
+    let codes = &module["ansible.builtin.uri"]["doc"]["options"]["status_code"];
+    assert_eq!(codes["type"], "list");
+    assert_eq!((&codes["elements"], &codes["default"]), (&"int".into(), &serde_json::json!([200])));
     let filter = json_of(&desk, &["doc", "-t", "filter", "-j", "regex_replace"]);
     assert!(filter["regex_replace"]["doc"]["positional"].as_str().unwrap().starts_with("pattern, replacement"));
     let options = &filter["regex_replace"]["doc"]["options"];
-    assert_eq!((&options["count"]["default"], &options["count"]["required"]), (&"0".into(), &false.into()));
+    assert_eq!((&options["count"]["default"], &options["count"]["required"]), (&0.into(), &false.into()));
+    assert_eq!(options["replacement"]["default"], "");
     let (page, _) = desk.run(&["doc", "truncate"]);
     assert!(page.contains("length=255, killwords=false") && page.contains("\nEXAMPLE\n  {{ "), "{page}");
     let (said, status) = desk.run(&["doc", "-t", "filter", "combin"]);
@@ -67,6 +74,16 @@ fn beginnings_run_as_they_are_and_are_never_overwritten() {
     }
     let (said, status) = desk.run(&["gitops", "check", "kept/gitops.yml"]);
     assert_eq!(status, 0, "{said}");
+    let (said, _) = desk.run(&["new", "gitops", "next"]);
+    let next =
+        said.split_once("Next: ").unwrap().1.replace("git commit", "git -c user.name=a -c user.email=a@b.c commit");
+    let programs = std::path::Path::new(env!("CARGO_BIN_EXE_ionplay")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &next]).current_dir(desk.path(".")).env("PATH", path).env("HOME", desk.path("."));
+    let followed = shell.output().unwrap();
+    let said = super::text_of(&followed);
+    assert!(followed.status.success() && said.contains("applied"), "{next}{said}");
     std::fs::remove_file(desk.path("roles/access/tasks/main.yml")).unwrap();
     let (said, status) = desk.run(&["new", "role", "roles/access"]);
     assert!(status == 1 && said.contains("exists already; nothing was written"), "{said}");

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::modules::spec::Param;
+use crate::modules::spec::{Param, ParamKind};
 use crate::modules::{MODULES, Spec};
 use crate::reference::module::{render_module, returned_values};
 use crate::reference::plugin::find_plugin;
@@ -96,7 +96,7 @@ impl Entry {
                         "module": spec.short_name(),
                         "plugin_name": spec.name,
                         "short_description": spec.about,
-                        "options": describe_options(spec.all_params()),
+                        "options": describe_options(spec.all_params(), |param| spec.requires(param)),
                     },
                     "examples": spec.examples,
                     "return": returned,
@@ -125,27 +125,67 @@ impl Entry {
     }
 }
 
-/// An argument of a plugin: its name, and what is known of it. Defaults are as a template would write them.
+/// An argument of a plugin: its name, and what is known of it.
 fn describe_argument(text: &str) -> (String, Json) {
     match text.split_once('=') {
-        Some((name, default)) => (name.to_owned(), json!({"type": "raw", "required": false, "default": default})),
+        Some((name, default)) => {
+            (name.to_owned(), json!({"type": "raw", "required": false, "default": literal_json(default)}))
+        }
         None => (text.to_owned(), json!({"type": "raw", "required": !text.starts_with('*')})),
     }
 }
 
-fn describe_options<'a>(params: impl Iterator<Item = &'a Param>) -> Map<String, Json> {
-    let shown = params.filter(|param| !param.hidden);
-    shown.map(|param| (param.name.to_owned(), describe_option(param))).collect()
+/// A literal of a template as data: `'x'`, `none`, `true`, a number or a list. Anything else stays text.
+fn literal_json(literal: &str) -> Json {
+    let quoted = literal.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    match (literal, quoted) {
+        ("none", _) => Json::Null,
+        (_, Some(text)) => text.replace("\\n", "\n").into(),
+        _ => serde_json::from_str(&literal.replace('\'', "\"")).unwrap_or_else(|_| literal.into()),
+    }
 }
 
-fn describe_option(param: &Param) -> Json {
+fn describe_options<'a>(
+    params: impl Iterator<Item = &'a Param>,
+    is_required: impl Fn(&Param) -> bool,
+) -> Map<String, Json> {
+    let shown = params.filter(|param| !param.hidden);
+    shown.map(|param| (param.name.to_owned(), describe_option(param, is_required(param)))).collect()
+}
+
+/// The type as `ansible-doc` names it.
+fn type_name(kind: ParamKind) -> &'static str {
+    if kind == ParamKind::Raw { "raw" } else { kind.name() }
+}
+
+/// A default as data of its type.
+fn default_json(text: &str, kind: ParamKind) -> Json {
+    match kind {
+        ParamKind::List(_) if text.is_empty() => json!([]),
+        ParamKind::List(of) => match serde_json::from_str(text) {
+            Ok(Json::Array(items)) => items.into(),
+            _ => text.split(',').map(|item| default_json(item.trim(), *of)).collect(),
+        },
+        ParamKind::Bool | ParamKind::Int | ParamKind::Float | ParamKind::Dict(_) | ParamKind::Raw => {
+            serde_json::from_str(text).unwrap_or_else(|_| text.into())
+        }
+        ParamKind::Str | ParamKind::Path | ParamKind::Json | ParamKind::Bytes => text.into(),
+    }
+}
+
+fn describe_option(param: &Param, is_required: bool) -> Json {
     let mut option = json!({
         "description": [param.about],
-        "type": param.kind.describe_type(),
-        "required": param.required,
+        "type": type_name(param.kind),
+        "required": is_required,
     });
+    if let ParamKind::List(of) = param.kind
+        && *of != ParamKind::Raw
+    {
+        option["elements"] = of.name().into();
+    }
     if let Some(default) = param.default {
-        option["default"] = default.into();
+        option["default"] = default_json(default, param.kind);
     }
     if !param.choices.is_empty() {
         option["choices"] = param.choices.into();
@@ -164,7 +204,7 @@ fn describe_option(param: &Param) -> Json {
     }
     let members = param.member_params();
     if !members.is_empty() {
-        option["suboptions"] = describe_options(members.iter()).into();
+        option["suboptions"] = describe_options(members.iter(), |member| member.required).into();
     }
     option
 }

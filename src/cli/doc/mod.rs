@@ -68,7 +68,7 @@ impl DocType {
 pub fn print_doc(args: &DocArgs) -> Exit {
     match answer_query(args) {
         Ok(page) => {
-            // A reader that has seen enough (`| head`) is no failure.
+            // A reader that has seen enough (`| head`) is not a failure.
             crate::cli::output::write_stdout(&page);
             Exit::Success
         }

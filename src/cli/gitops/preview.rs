@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::gitops::delivery::{RequestError, new_client};
 use crate::gitops::forge::{CommitState, CommitStatus, ForgeClient, ForgePost, PullRequestComment, build_comment};
 use crate::gitops::notify::describe_counts;
-use crate::gitops::preview::{Preview, PreviewError, preview_commit as make_preview};
+use crate::gitops::preview::{Author, Preview, PreviewError, preview_commit as make_preview};
 use crate::gitops::run::Runner;
 use crate::sandbox::Handle;
 
@@ -28,6 +28,10 @@ pub(super) struct PreviewArgs {
     /// Also post commit status and comment.
     #[arg(long)]
     comment: bool,
+    /// Let the plan start programs and read files of this machine; only for commits of people you trust. It gets no secret
+    /// of the job in any case.
+    #[arg(long)]
+    trusted: bool,
 }
 
 pub(super) async fn preview_job(args: &PreviewArgs) -> Result<Exit, Exit> {
@@ -44,7 +48,8 @@ pub(super) async fn preview_job(args: &PreviewArgs) -> Result<Exit, Exit> {
         seal_key_file: None,
         sandbox: sandbox.as_ref().map(Handle::url),
     };
-    let made = make_preview(&session.config, job, &runner, &args.commit).await;
+    let author = if args.trusted { Author::Trusted } else { Author::Unknown };
+    let made = make_preview(&session.config, job, &runner, &args.commit, author).await;
     if args.comment
         && let Err(error) = post_preview(args, &session, &made).await
     {

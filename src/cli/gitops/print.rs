@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::gitops::once::{JobsVerdict, judge_jobs};
 use crate::gitops::view::{JobRun, JobState, JobStatus};
 
-/// Writes a line to standard output; a reader that has gone is no error.
+/// Writes a line to standard output; a reader that has gone is not an error.
 pub(super) fn print_line(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
@@ -50,7 +50,7 @@ pub(super) fn status_lines(jobs: &[JobStatus], now: Timestamp) -> String {
             parts.push(format!("run {} waits for approval", waiting.run));
         }
         if let Some(next) = &job.next_due {
-            // Less than a second ahead is no time to wait for.
+            // Less than a second ahead is not a time to wait for.
             let is_now = next.at.duration_since(now).as_secs() < 1;
             parts.push(if is_now {
                 format!("{} is due", next.by)
@@ -65,7 +65,7 @@ pub(super) fn status_lines(jobs: &[JobStatus], now: Timestamp) -> String {
         text.push('\n');
         let shown = !matches!(job.state, JobState::Ok | JobState::Running | JobState::Waiting | JobState::New);
         if let Some(message) = job.message.as_ref().filter(|_| shown) {
-            for line in message.lines().take(4) {
+            for line in message.lines().filter(|line| !is_snippet_line(line)).take(4) {
                 text += &format!("{:width$}  {line}\n", "");
             }
         } else if let Some(message) = job.message.as_ref().filter(|_| job.state == JobState::Ok) {
@@ -73,6 +73,12 @@ pub(super) fn status_lines(jobs: &[JobStatus], now: Timestamp) -> String {
         }
     }
     text
+}
+
+/// Whether a line of a message is of the lines of source that it draws: `3 | tasks:`. In a list the place says enough, and
+/// half a drawing would be worse than none.
+fn is_snippet_line(line: &str) -> bool {
+    line.trim_start().trim_start_matches(|sign: char| sign.is_ascii_digit()).trim_start().starts_with('|')
 }
 
 /// A span of time, in its largest unit.

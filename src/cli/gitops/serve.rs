@@ -62,7 +62,7 @@ pub(super) async fn serve_jobs(args: &ServeArgs) -> Result<Exit, Exit> {
 }
 
 fn notify_systemd(states: &[NotifyState<'_>]) {
-    // Without systemd there is nobody to tell.
+    // Without systemd there is no one to notify.
     let _ = sd_notify::notify(states);
 }
 

@@ -156,7 +156,7 @@ impl Session {
         }
     }
 
-    /// Has a request answered by whoever has the jobs.
+    /// Has a request answered by the process that has the jobs.
     pub async fn send_request(&self, worker: &Worker, job: &str, request: &JobRequest) -> Result<Answered, Exit> {
         match worker {
             Worker::Here(here) => here

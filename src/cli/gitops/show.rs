@@ -105,7 +105,7 @@ fn run_text(run: &JobRun, plan: Option<&Plan>, output: Option<&str>, job: Option
     }
     if let Some(plan) = plan {
         text += "\nPlan:\n";
-        text += &plan_show::render_text(plan, Look { paint: Paint(false), width: 120 });
+        text += &plan_show::render_text(plan, Look { paint: Paint(false), width: 120, wraps: false });
     }
     if !run.recap.is_empty() {
         text += "\nRecap:\n";

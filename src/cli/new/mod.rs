@@ -40,7 +40,11 @@ impl Beginning {
                 ("meta/argument_specs.yml", include_str!("role_arguments.yml")),
                 ("tasks/main.yml", include_str!("role_tasks.yml")),
             ],
-            Self::Gitops => &[("gitops.yml", include_str!("gitops.yml")), ("site.yml", include_str!("playbook.yml"))],
+            Self::Gitops => &[
+                ("gitops.yml", include_str!("gitops.yml")),
+                ("site.yml", include_str!("playbook.yml")),
+                (".gitignore", "/state/\n"),
+            ],
         }
     }
 
@@ -53,7 +57,10 @@ impl Beginning {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 format!("name it in a playbook beside `roles/`: `roles: [{name}]`")
             }
-            Self::Gitops => format!("ionplay gitops check {shown}/gitops.yml"),
+            Self::Gitops => format!(
+                "cd {shown} && git init && git add . && git commit -m 'Begin with tokens' && ionplay gitops once --sandbox \
+                 gitops.yml"
+            ),
         }
     }
 }

@@ -316,7 +316,7 @@ mod tests {
     fn a_block_that_may_fail_is_followed_by_its_rescue() {
         let inner = block(vec![task("?a"), task("b")], vec![task("r")], vec![task("w")]);
         case(vec![block(vec![inner, task("c")], vec![task("s")], vec![]), task("z")], "?a b (r) w c z", false);
-        // It goes out where nobody in the block catches it.
+        // The host drops out where no `rescue` of the block catches the failure.
         let plain = block(vec![task("?a")], vec![], vec![task("w")]);
         case(vec![block(vec![plain, task("c")], vec![task("s")], vec![])], "?a w c (s)", false);
         // A failure is no doubt.

@@ -27,7 +27,7 @@ pub fn handle_failure(at: &HostTask<'_>, finished: &TaskResult, cursor: &mut Hos
     if cursor.handle_failure() != Fate::Failed {
         rescue_vars::set_rescue_vars(at, finished);
     } else if !cursor.is_rescued_around() {
-        // From here on it is no host of the play, though it may have sections to run that run in any case.
+        // From here on it is not a host of the play, though it may have sections to run that run in any case.
         play.removed_hosts.borrow_mut().insert(Rc::clone(host));
     }
 }

@@ -28,7 +28,7 @@ pub fn find_next_task(
     loop {
         let task = cursor.peek_task(&mut |role| role.record_complete(host))?;
         let done = !task.handler && task.role().is_some_and(|role| role.is_done(host));
-        // What `meta` does to the run itself is not done where nobody knows whether it will be.
+        // What `meta` does to the run itself is not done where it is unknown whether it will be.
         let idle = cursor.is_uncertain() && task.action.short_name() == "meta";
         if !idle
             && (task.handler

@@ -178,7 +178,7 @@ impl TaskStep<'_> {
 /// How many hosts a task may run on side by side, if it says so.
 ///
 /// # Errors
-/// If it is no whole number: that ends the run.
+/// If it is not a whole number: that ends the run.
 pub fn read_throttle(at: &HostTask<'_>) -> LoadResult<Option<usize>> {
     let Some(node) = at.task.find_keyword(Keyword::Throttle) else { return Ok(None) };
     let value = TemplateEngine::new(&at.run.globals, &at.build_scope(), &[]).evaluate_value(&node.to_value());

@@ -50,7 +50,7 @@ pub async fn run_in_background(call: &ModuleCall<'_>, prepared: &Prepared) -> Re
         };
         async_jobs::write_status(&status, &build_job_status(&id, result), &[]).map_err(describe_start_error)?;
         if call.is_prediction(prepared) {
-            call.task.run.foretold_jobs.borrow_mut().push(status.clone());
+            call.task.run.predicted_jobs.borrow_mut().push(status.clone());
         }
         return Ok(ModuleOutcome { actions, ..build_started_outcome(&id, &status) });
     }
@@ -80,7 +80,7 @@ fn start_job(call: &ModuleCall<'_>, prepared: &Prepared, id: &str, status: &Path
         args: json::to_string(&Value::from(prepared.given.clone()), JsonStyle::PYTHON),
         environment: call.settings.environment.clone(),
         base_dir: call.task.play.play.folder.to_path_buf(),
-        // Whoever waits for it is the first to lose patience.
+        // The waiting task gives up first.
         limit: limit.saturating_add(1),
         status: status.to_path_buf(),
         seal_key_file: call.task.run.options.seal_key_file.clone(),
@@ -114,7 +114,7 @@ async fn wait_for_job(call: &ModuleCall<'_>, id: &str, path: &Path, limit: u64) 
         left = left.saturating_sub(pause);
         let status = async_jobs::read_status(path, id).map_err(Failure::from_error)?;
         if status.is_finished() {
-            // As the original does: whoever has waited has the result.
+            // As Ansible does: the task that has waited has the result.
             let _ = std::fs::remove_file(path);
             let warned = status.warnings.iter().map(|warning| Diagnostic::warning(warning.as_str()));
             warned.for_each(|warning| run.bus.emit(&ReportEvent::Notice(warning)));

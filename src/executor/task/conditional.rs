@@ -91,7 +91,7 @@ pub fn evaluate_keyword(
     keyword: Keyword,
 ) -> Result<Option<ConditionOutcome>, TemplateError> {
     let Some(node) = find_conditions(task, keyword) else { return Ok(None) };
-    // Unlike in `when`, nothing is no condition here.
+    // Unlike in `when`, nothing is not a condition here.
     if node.is_null() || node.items().is_some_and(|items| items.iter().any(YamlNode::is_null)) {
         return Err(TemplateError::value("Empty conditional expressions are not allowed.").or_at(Some(node.span())));
     }

@@ -23,17 +23,17 @@ pub(in crate::executor) fn settle_file_effects(
 ) -> Result<ModuleOutcome, Failure> {
     let changed_paths = prepared.module.module_spec().changed_paths;
     let fresh = changed_paths.new_folder.is_some_and(|(name, value)| prepared.args.str(name) == Some(value));
-    let foreseen = &task.run.globals.foreseen;
+    let pending = &task.run.globals.pending;
     // A folder that an earlier task makes is there by now: what this one makes of the folder itself is not known.
     let is_made_before = collect_paths(prepared.args.values(), changed_paths.arguments)
         .iter()
-        .any(|path| !path.ends_with('/') && foreseen.is_fresh_folder(Path::new(path)));
+        .any(|path| !path.ends_with('/') && pending.is_fresh_folder(Path::new(path)));
     if fresh && real {
         record_changed_paths(task, collect_paths(prepared.args.values(), changed_paths.arguments).into_iter(), true);
     }
     let Uncertainty { changed, fresh } = host.end_call(&task.label.task);
     let new = result.as_ref().is_ok_and(|outcome| outcome.changed);
-    let doubt = changed.or_else(|| foreseen.take_seen()).or(fresh.filter(|_| !new || is_made_before));
+    let doubt = changed.or_else(|| pending.take_seen()).or(fresh.filter(|_| !new || is_made_before));
     let changes =
         doubt.is_some() || result.as_ref().is_ok_and(|outcome| outcome.changed || outcome.undetermined.is_some());
     if changes && real {
@@ -54,7 +54,7 @@ pub(in crate::executor) fn settle_file_effects(
 impl TaskRun<'_> {
     /// An unpredictable task may change all paths that it names.
     pub(in crate::executor) fn mark_files_unknown(&self, pass: &ItemResult) {
-        if pass.undetermined.is_none() || !self.run.globals.foreseen.is_tracking() {
+        if pass.undetermined.is_none() || !self.run.globals.pending.is_tracking() {
             return;
         }
         let scope = TaskScope::new(self.run, Some(self.play), Some(self.task), self.host);
@@ -84,6 +84,6 @@ fn collect_paths(values: &Dict, names: &[&str]) -> Vec<String> {
 
 fn record_changed_paths(task: &TaskRun<'_>, paths: impl Iterator<Item = String>, fresh: bool) {
     for path in paths.filter(|path| !path.is_empty()) {
-        task.run.globals.foreseen.add_change(Path::new(&path), &task.label.task, fresh);
+        task.run.globals.pending.add_change(Path::new(&path), &task.label.task, fresh);
     }
 }

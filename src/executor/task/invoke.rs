@@ -53,16 +53,16 @@ pub async fn run_module_once(
     let spec = prepared.module.module_spec();
     let limit =
         Limit::new(&run.interrupt, super::timeout::parse_timeout(call.settings.timeout)?, spec.is_of_registry());
-    let noting = (check && run.globals.foreseen.is_tracking()).then(|| TrackingHost::new(&run.globals.foreseen));
-    let foretelling = noting.as_ref().map_or(&*run.foretold_host_api, |noting| noting as &dyn HostApi);
+    let tracking = (check && run.globals.pending.is_tracking()).then(|| TrackingHost::new(&run.globals.pending));
+    let predicting = tracking.as_ref().map_or(&*run.predicting_host_api, |tracking| tracking as &dyn HostApi);
     let context = TaskContext {
         host_name: call.delegated_to.unwrap_or(call.task.host),
-        host: if check { foretelling } else { &*run.host_api },
-        registries: if check { &*run.foretold_registries } else { &*run.registries },
+        host: if check { predicting } else { &*run.host_api },
+        registries: if check { &*run.predicting_registries } else { &*run.registries },
         template: &engine,
         environment: &call.settings.environment,
         check,
-        planning: noting.is_some(),
+        planning: tracking.is_some(),
         diff: call.settings.diff,
         no_log: call.settings.no_log,
         verbosity: run.options.verbosity,
@@ -81,15 +81,18 @@ pub async fn run_module_once(
                 move |method, path| {
                     sent.emit(&ReportEvent::RequestStart { method: method.to_owned(), path: path.to_owned() });
                 },
-                move |span| answered.emit(&ReportEvent::Request(span)),
+                move |span| {
+                    answered.emit(&ReportEvent::RequestEnd { method: span.method.clone(), path: span.path.clone() });
+                    answered.emit(&ReportEvent::Request(span));
+                },
             ),
         task: if spec.is_of_registry() { describe_task(call.task) } else { String::new() },
         bridge: Some(&run.bridge),
         credentials: run.credentials.clone(),
     };
     let mut result = limit.run_within(prepared.module.run_module(&prepared.args, &context)).await;
-    if let Some(noting) = &noting {
-        result = file_effects::settle_file_effects(call.task, !call.settings.check_only, prepared, noting, result);
+    if let Some(tracking) = &tracking {
+        result = file_effects::settle_file_effects(call.task, !call.settings.check_only, prepared, tracking, result);
     }
     match spec.failure {
         FailureMode::BreaksOff => result.map_err(Failure::breaking_off),

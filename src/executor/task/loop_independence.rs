@@ -34,7 +34,7 @@ impl TaskRun<'_> {
     /// Returns how many items of the loop may run at once.
     ///
     /// # Errors
-    /// If `throttle` is no number: that ends the run.
+    /// If `throttle` is not a number: that ends the run.
     pub(in crate::executor) fn loop_width(
         &self,
         control: &LoopControl,

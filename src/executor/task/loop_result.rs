@@ -91,6 +91,7 @@ impl LoopResult {
             }
             let mut result = std::mem::take(&mut pass.result);
             pass.hide_deferred(&mut result);
+            result.shrink_to_fit();
             results.push(unknown.clone().unwrap_or_else(|| Value::from(result)));
         }
         self.unknown = unknown;

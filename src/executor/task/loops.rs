@@ -103,9 +103,9 @@ impl LoopControl {
 
     /// The variables of a pass.
     pub fn build_item_variables(&self, items: &[Value], index: usize) -> Dict {
-        let mut vars = Dict::new();
+        let mut vars = Dict::with_capacity(2);
         vars.set(self.variable.as_str(), items[index].clone());
-        vars.set("ansible_loop_var", self.variable.as_str().into());
+        vars.set("ansible_loop_var", Value::name(&self.variable));
         if let Some(name) = &self.index {
             vars.set(name.as_str(), index.into());
             vars.set("ansible_index_var", name.as_str().into());

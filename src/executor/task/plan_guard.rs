@@ -25,10 +25,10 @@ pub(in crate::executor) fn record_prediction(
     spec: &Spec,
     result: &Result<ModuleOutcome, Failure>,
 ) {
-    if let Some(deeds) = call.task.run.deeds.as_ref().filter(|_| is_guarded(spec)) {
+    if let Some(effects) = call.task.run.effects.as_ref().filter(|_| is_guarded(spec)) {
         // Nothing says what a foreign module does besides.
         let does = if spec.is_foreign() { EffectKind::Unknown } else { classify_result(result) };
-        deeds.record_prediction(describe_action(call, does));
+        effects.record_prediction(describe_action(call, does));
     }
 }
 
@@ -38,13 +38,13 @@ pub(in crate::executor) fn record_prediction(
 /// If the plan does not have it.
 pub(in crate::executor) async fn authorize_call(call: &ModuleCall<'_>, prepared: &Prepared) -> Result<(), Failure> {
     let spec = prepared.module.module_spec();
-    let Some(deeds) = call.task.run.deeds.as_ref().filter(|_| is_guarded(spec)) else { return Ok(()) };
+    let Some(effects) = call.task.run.effects.as_ref().filter(|_| is_guarded(spec)) else { return Ok(()) };
     let does = match spec.check {
         CheckSupport::None => EffectKind::Unknown,
         _ if spec.is_foreign() => EffectKind::Unknown,
         _ => classify_result(&run_module_once(call, prepared, true, &RefCell::default(), None).await),
     };
-    deeds.authorize_effect(&describe_action(call, does)).map_err(Failure::from_error)
+    effects.authorize_effect(&describe_action(call, does)).map_err(Failure::from_error)
 }
 
 fn classify_result(result: &Result<ModuleOutcome, Failure>) -> EffectKind {

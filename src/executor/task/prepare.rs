@@ -33,8 +33,12 @@ pub fn prepare_module(run: &TaskRun<'_>, engine: &TemplateEngine<'_>) -> Result<
     let mut raw = Dict::new();
     add_module_defaults(&mut raw, task, &full, engine)?;
     add_args_template(&mut raw, task, &full, engine)?;
-    raw.extend(&task.args.values);
-    let mut given = template_arguments(engine, &full, &raw)?;
+    let mut given = if raw.is_empty() {
+        template_arguments(engine, &full, &task.args.values)?
+    } else {
+        raw.extend(&task.args.values);
+        template_arguments(engine, &full, &raw)?
+    };
     read_free_form(&mut given, module, task, &full)?;
     // What was computed from a secret must not be shown either, whatever the module makes of it.
     let redactor = run.run.bus.redactor();
@@ -192,7 +196,7 @@ fn into_list(value: Value) -> Vec<Value> {
 
 /// Templates each argument; omitted ones go away.
 fn template_arguments(engine: &TemplateEngine<'_>, full: &str, raw: &Dict) -> Result<Dict, TemplateError> {
-    let mut given = Dict::new();
+    let mut given = Dict::with_capacity(raw.len());
     for (name, value) in raw.iter() {
         let name = match name {
             Value::Str(text) if text.is_template() => engine.evaluate_value(name)?,

@@ -189,23 +189,23 @@ impl TaskRun<'_> {
             }
             return censored;
         }
-        let mut shown = Dict::new();
-        shown.set("changed", pass.changed.into());
-        shown.extend(&pass.result);
-        shown.set("changed", pass.changed.into());
-        if pass.ending == PassEnding::Failed(FailureKind::Early) {
-            shown.remove("changed");
-        }
         let verbose = self.run.options.verbosity > 2;
-        shown.retain(|key, value| {
-            !key.as_str().is_some_and(|k| match k {
-                "failed" | "skipped" | "unreachable" | "results" => true,
+        let is_hidden = |key: &Value, value: &Value| {
+            key.as_str().is_some_and(|name| match name {
+                "changed" | "failed" | "skipped" | "unreachable" | "results" => true,
                 "invocation" => !verbose,
                 // Ansible's results have the key; there is nothing to show in it.
                 "exception" => value.as_str() == Some(NO_TRACEBACK),
                 other => other.starts_with("_ansible_"),
             })
-        });
+        };
+        let mut shown = Dict::with_capacity(pass.result.len() + 1);
+        if pass.ending != PassEnding::Failed(FailureKind::Early) {
+            shown.set("changed", pass.changed.into());
+        }
+        for (key, value) in pass.result.iter().filter(|(key, value)| !is_hidden(key, value)) {
+            shown.insert(key.clone(), value.clone());
+        }
         shown
     }
 
@@ -229,7 +229,7 @@ impl TaskRun<'_> {
             includes: pass.include.clone().into_iter().collect(),
             no_log: pass.no_log,
             always_shown: pass.always_shown,
-            may_fail: self.run.globals.foreseen.is_tracking() && pass.may_fail(),
+            may_fail: self.run.globals.pending.is_tracking() && pass.may_fail(),
         };
         if !pass.is_of_rescue() {
             self.register_result(&finished.result, pass.unknown_result());
@@ -262,7 +262,7 @@ impl TaskRun<'_> {
         outcome.always_shown = false;
         let (changed, of_rescue) = (whole.changed, whole.is_of_rescue());
         let (no_log, always_shown) = (whole.no_log, false);
-        let may_fail = self.run.globals.foreseen.is_tracking() && whole.may_fail();
+        let may_fail = self.run.globals.pending.is_tracking() && whole.may_fail();
         let finished = TaskResult { status, result: Rc::new(whole.result), includes, no_log, always_shown, may_fail };
         if !of_rescue {
             self.register_result(&finished.result, unknown);
@@ -330,7 +330,7 @@ impl TaskRun<'_> {
             Ok(data) => ItemResult { result: data, no_log, ..ItemResult::default() },
             Err(failure) => ItemResult { no_log, ..self.build_failure(failure) },
         };
-        // The original counts a missing include as failed even where a rescue takes over.
+        // Ansible counts a missing include as failed even where a rescue takes over.
         let status = if pass.ending.is_failed() { OutcomeStatus::Failed } else { OutcomeStatus::Ok };
         self.run.tally.borrow_mut().count_result(self.host, status, false);
         // The passes of a loop have told their results; only a failure is news.

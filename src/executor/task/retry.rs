@@ -194,7 +194,7 @@ impl TaskRun<'_> {
             ResultDisplay::UnlessQuiet => !prepared.args.get("quiet").is_some_and(Value::is_true),
             ResultDisplay::WhenVerbose => false,
         };
-        // As the original's modules do; what the controller does itself has none, nor has a job that has begun.
+        // As Ansible's modules do; what the controller does itself has none, nor has a job that has begun.
         let leaves = call.settings.background > 0 && call.settings.poll <= 0;
         let spec = prepared.module.module_spec();
         // A foreign module says itself how it was called.
@@ -245,7 +245,7 @@ impl TaskRun<'_> {
                     let slot = if keyword == Keyword::ChangedWhen { &mut open.changed } else { &mut open.failed };
                     *slot = Some(unknown.describe_missing());
                     if keyword == Keyword::FailedWhen {
-                        // What follows is foretold for the case that it does not fail, whatever the module says.
+                        // The rest is predicted for the case that it does not fail, whatever the module says.
                         pass.ending.set_failed(false);
                         pass.diagnostic = None;
                     }

@@ -69,7 +69,7 @@ impl KeywordReader<'_> {
     /// A boolean keyword.
     ///
     /// # Errors
-    /// If its template fails or it is no boolean.
+    /// If its template fails or it is not a boolean.
     pub fn read_bool(&self, keyword: Keyword) -> Result<Option<bool>, TemplateError> {
         let Some(value) = self.read_value(keyword)? else { return Ok(None) };
         boolean_word(&value).map(Some).ok_or_else(|| self.conversion_error(keyword, &value, "bool"))
@@ -94,7 +94,7 @@ impl KeywordReader<'_> {
     /// A number.
     ///
     /// # Errors
-    /// If its template fails or it is no number.
+    /// If its template fails or it is not a number.
     pub fn read_float(&self, keyword: Keyword) -> Result<Option<f64>, TemplateError> {
         let Some(value) = self.read_value(keyword)? else { return Ok(None) };
         let number = match value.below_taint() {
@@ -129,12 +129,14 @@ impl KeywordReader<'_> {
         }
         let delay = self.read_float(Keyword::Delay)?.unwrap_or(5.0).max(0.0);
         let check = self.read_bool(Keyword::CheckMode)?;
+        // The tasks of a confined run are untrusted: `check_mode: false` does not make them real.
+        let is_bound = options.check && crate::confinement::is_confined();
         let timeout = self.read_int(Keyword::Timeout)?.or(Some(options.task_timeout)).filter(|seconds| *seconds != 0);
         Ok(TaskSettings {
             ignore_errors: self.read_bool(Keyword::IgnoreErrors)?.unwrap_or(false),
             ignore_unreachable: self.read_bool(Keyword::IgnoreUnreachable)?.unwrap_or(false),
             no_log: self.read_bool(Keyword::NoLog)?.unwrap_or(options.no_log),
-            check: check.unwrap_or(options.check),
+            check: check.unwrap_or(options.check) || is_bound,
             check_only: check == Some(true),
             diff: self.read_bool(Keyword::Diff)?.unwrap_or(options.diff),
             delegate_facts: self.read_bool(Keyword::DelegateFacts)?.unwrap_or(false),

@@ -18,7 +18,7 @@ impl TaskRun<'_> {
         let action = &*self.label.action;
         let writes = action.starts_with("ionoscloudsdk.") && !action.ends_with("_info");
         if writes || action.contains(".include_") || action.contains(".import_") {
-            self.run.foretold_registries.mark_uncertain(&self.label.task);
+            self.run.predicting_registries.mark_uncertain(&self.label.task);
         }
         if action.ends_with(".include_vars") {
             for host in self.targets {

@@ -79,7 +79,7 @@ fn read_as(run: &Rc<RunState>, play: &Rc<PlayRun>, host: &Rc<str>, undefined: Un
 /// Reads them again for a host where their names depend on variables, which may have changed since.
 ///
 /// # Errors
-/// If a file is no mapping of variables, or, once the host has facts, an entry has a variable that is not known.
+/// If a file is not a mapping of variables, or, once the host has facts, an entry has a variable that is not known.
 pub fn reread_vars_files(run: &Rc<RunState>, play: &Rc<PlayRun>, host: &Rc<str>) -> LoadResult<()> {
     match &play.play.vars_files {
         Some(written) if has_template(written) => {

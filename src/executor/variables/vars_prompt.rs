@@ -76,7 +76,7 @@ impl Prompt<'_> {
             run.bus.emit(&ReportEvent::Notice(Diagnostic::warning("Not prompting as we are not in interactive mode")));
             None
         };
-        // The original stores the word where nobody can be asked.
+        // Ansible stores the word where it cannot ask.
         let answer = typed.or(default).unwrap_or_else(|| "None".to_owned());
         let answer = match self.read_text("encrypt")? {
             Some(kind) => self.encrypt_answer(answer, kind)?,

@@ -41,7 +41,7 @@ pub enum Approval {
     Auto,
     /// When a person has approved it.
     Manual,
-    /// When a person has approved it, or nobody has rejected it for so long.
+    /// When a person has approved it, or no person has rejected it for so long.
     After(Duration),
     /// At once, unless it has an action of one of these kinds.
     ManualIf(Vec<ActionKind>),

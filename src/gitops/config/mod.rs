@@ -12,6 +12,7 @@ mod notify;
 mod reader;
 mod schema;
 mod secret;
+mod secret_files;
 mod server;
 mod time;
 

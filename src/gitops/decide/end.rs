@@ -118,7 +118,7 @@ pub(super) fn end_waiting(
         record.message = None;
     }
     record_end(record, &waiting.run, &waiting.reasons, &ended, now);
-    vec![RunEffect::EndWaiting { run: waiting.run, ended }]
+    vec![RunEffect::EndWaiting { run: waiting.run, ended, decision: None }]
 }
 
 /// Whether a run is listed: those that found nothing by the clock are only counted.

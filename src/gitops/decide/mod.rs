@@ -23,6 +23,7 @@ pub use rules::{Dependencies, JobRules};
 pub use step::{Applied, Fetched, Planned, Relation, RunEvent, decide_event, may_prune};
 
 use super::record::{JobRecord, RunTarget};
+use super::view::Decision;
 
 /// Next step of a driver for a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +53,8 @@ pub enum RunEffect {
         run: String,
         /// How.
         ended: RunEnding,
+        /// The answer of the person who ended it.
+        decision: Option<Decision>,
     },
 }
 

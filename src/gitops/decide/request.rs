@@ -136,10 +136,16 @@ pub fn answer_request(
             let approval = Decision { approved: true, by: by.clone(), at: now, reason: reason.clone() };
             approve_plan(&mut record, run, digest.as_deref(), approval)
         }
-        JobRequest::Reject { run, reason, .. } => match record.waiting.take_if(|waiting| waiting.run == *run) {
+        JobRequest::Reject { run, reason, by } => match record.waiting.take_if(|waiting| waiting.run == *run) {
             Some(waiting) => {
                 let ended = RunEnding { outcome: Outcome::Rejected, error: reason.clone(), retry: false };
                 effects = end_waiting(&mut record, waiting, ended, now);
+                let answer = Decision { approved: false, by: by.clone(), at: now, reason: reason.clone() };
+                for effect in &mut effects {
+                    if let RunEffect::EndWaiting { decision, .. } = effect {
+                        *decision = Some(answer.clone());
+                    }
+                }
                 answer_done(Some(run.clone()))
             }
             None => not_waiting(&record, run),

@@ -41,7 +41,7 @@ pub type EngineFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError
 /// Why an engine cannot do something.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EngineError {
-    /// Another claim has a higher epoch: whoever holds this one has lost the job.
+    /// Another claim has a higher epoch: the holder of this one has lost the job.
     #[error("job `{job}` was taken over by another host (epoch {epoch} is not the last one)")]
     Fenced {
         /// The job.
@@ -169,7 +169,7 @@ pub trait GitopsEngine {
     fn read_document<'a>(&'a self, run: &'a str, document: RunDocument, from: u64)
     -> EngineFuture<'a, Option<Vec<u8>>>;
 
-    /// Posts a request for whoever advances the job.
+    /// Posts a request for the host that advances the job.
     fn post_request<'a>(&'a self, job: &'a str, request: &'a JobRequest) -> EngineFuture<'a, String>;
 
     /// Returns the requests that wait, oldest first.

@@ -47,7 +47,7 @@ impl ForgeClient {
         }
     }
 
-    /// Sends a request. A page, such as that of a login, is no answer of a forge, whatever its status.
+    /// Sends a request. A page, such as that of a login, is not an answer of a forge, whatever its status.
     async fn ask_forge(&self, request: OutgoingRequest) -> Result<Json, RequestError> {
         let answer = send_request(&self.client, request).await?;
         if answer.as_str().is_some_and(|text| text.starts_with('<')) {

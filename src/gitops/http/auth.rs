@@ -25,7 +25,7 @@ pub(super) fn check_origin(headers: &HeaderMap, access: &Access) -> Result<(), H
 fn is_own_origin(origin: &str, host: Option<&str>, access: &Access) -> bool {
     let is_public = access.public_url.as_deref().is_some_and(|url| read_origin(url) == Some(origin));
     let authority = origin.split_once("://").map(|(_, authority)| authority);
-    // A name that somebody else lets point here is no address of ours, where ours is known.
+    // A name that somebody else lets point here is not an address of ours, where ours is known.
     let may_be_own = access.public_url.is_none() || authority.is_some_and(is_loopback);
     is_public || (may_be_own && authority.is_some() && authority == host)
 }

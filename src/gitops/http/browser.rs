@@ -25,7 +25,7 @@ async fn serve_for_browser(width: u32, scheme: &str, test: impl AsyncFnOnce(&Bro
             test(&browser, &base, &control).await;
             assert_eq!(browser.read_console().await, Vec::<String>::new());
             let requests = browser.read_requests().await;
-            // A browser's own pages are no request.
+            // A browser's own pages are not requests to us.
             let is_own = |url: &String| url.starts_with(&base) || url.starts_with("data:") || url.starts_with("chrome");
             assert!(requests.iter().all(is_own), "{requests:?}");
             browser.end().await;

@@ -174,7 +174,7 @@ impl ApiToken {
         (!text.is_empty()).then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// Returns a token that nobody knows.
+    /// Returns a new random token.
     pub fn new_unknown() -> Self {
         Self(Zeroizing::new(uuid::Uuid::new_v4().to_string()))
     }

@@ -214,7 +214,7 @@ impl Hub {
             match effect {
                 RunEffect::Wait => self.put_run_aside(slot, claim).await?,
                 RunEffect::End(ended) => self.end_run(slot, claim, ended).await?,
-                RunEffect::EndWaiting { run, ended } => self.end_waiting_run(slot, claim, run, ended).await?,
+                RunEffect::EndWaiting { .. } => self.end_waiting_run(slot, claim, effect).await?,
                 RunEffect::Fetch { .. } | RunEffect::Plan { .. } | RunEffect::Apply { .. } => {}
             }
         }
@@ -233,9 +233,9 @@ impl Hub {
 
     /// Makes the jobs due that depend on one that has just applied something.
     async fn wake_dependents(&self, job: &str) -> Result<(), EngineError> {
-        for (name, slot) in self.slots() {
-            let depends = slot.job().depends_on.iter().any(|needed| needed == job);
-            if depends && slot.record.borrow().applied.is_some() {
+        let dependents = self.dependents.borrow().get(job).cloned().unwrap_or_default();
+        for name in dependents {
+            if self.find_slot(&name).is_some_and(|slot| slot.record.borrow().applied.is_some()) {
                 self.offer_quietly(&name, Reason::Dependency).await?;
             }
         }
@@ -243,7 +243,7 @@ impl Hub {
     }
 }
 
-/// Returns a record as it was saved, with what polls have found since and nobody has saved.
+/// Returns a record as it was saved, with the findings of later polls, which are not saved yet.
 pub(super) fn merge_seen(mut record: JobRecord, seen: &JobRecord) -> JobRecord {
     if record.looked > seen.looked {
         return record;

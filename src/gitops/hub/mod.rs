@@ -44,7 +44,7 @@ pub struct Hub {
     observers: RefCell<Vec<Rc<dyn Observer>>>,
     log: LogWriter,
     stop: watch::Sender<bool>,
-    /// Something has changed: the loop looks again, and whoever waits for a run.
+    /// Something has changed: the loop looks again, and so do those who wait for a run.
     pub changed: Notify,
     ticks: watch::Sender<u64>,
     /// Jobs that the loop has to look at.
@@ -216,7 +216,7 @@ impl Hub {
         &self.runner
     }
 
-    /// Makes the loop look at a job, and at those that depend on it, and wakes whoever waits for a change.
+    /// Makes the loop look at a job, and at those that depend on it, and wakes those who wait for a change.
     pub fn touch_job(&self, job: &str) {
         let mut jobs = vec![job.to_owned()];
         let mut seen = BTreeSet::new();
@@ -328,7 +328,7 @@ impl Hub {
         let records = self.engine.load_records(&names).await?;
         for (name, record) in names.iter().zip(records) {
             let Some(slot) = self.find_slot(name) else { continue };
-            // Whoever works on a job here knows better.
+            // A job under way here has newer data.
             if !slot.is_busy() && slot.claim.borrow().is_none() {
                 let record = attend::merge_seen(record, &slot.record.borrow());
                 slot.record.replace(record);

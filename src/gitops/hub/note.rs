@@ -31,7 +31,7 @@ impl Hub {
         }
     }
 
-    /// Notes the times of a schedule that nobody has served: between the last run by it and now, but for the last of them.
+    /// Notes the missed times of a schedule: between the last run by it and now, but for the last of them.
     pub(super) fn note_skipped_schedule(&self, slot: &Slot, now: jiff::Timestamp) {
         let job = slot.job();
         let (Some(schedule), Some(mut last)) = (&job.schedule, slot.record.borrow().scheduled) else { return };

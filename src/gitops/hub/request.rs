@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::clock;
-use super::super::decide::{Answered, JobRequest, RunEffect, answer_request};
+use super::super::decide::{Answered, JobRequest, answer_request};
 use super::super::engine::EngineError;
 use super::super::record::{JobRecord, Offer};
 use super::super::view::{JobRun, Reason};
@@ -123,9 +123,7 @@ impl Hub {
             } else {
                 // The run under way goes on; a plan may have waited beside it.
                 for effect in &effects {
-                    if let RunEffect::EndWaiting { run, ended } = effect {
-                        self.end_waiting_run(slot, &claim, run, ended).await?;
-                    }
+                    self.end_waiting_run(slot, &claim, effect).await?;
                 }
                 self.save_record(slot, &claim).await?;
                 self.announce_change(slot, &before);

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::super::clock;
 use super::super::config::{JobConfig, Mode};
-use super::super::decide::{Applied, Fetched, Planned, Relation, RunEnding, RunEvent};
+use super::super::decide::{Applied, Fetched, Planned, Relation, RunEffect, RunEnding, RunEvent};
 use super::super::engine::{Claim, EngineError, RunDocument};
 use super::super::observer::Occurrence;
 use super::super::record::{JobRecord, RunTarget};
@@ -252,7 +252,7 @@ impl<'a> Work<'a> {
         if let Some(applied) = &applied {
             self.hub.note_made_tokens(applied);
         }
-        // What a task does by itself each time is no drift of the world.
+        // What a task does by itself each time is not drift.
         let changes = after.count_actions();
         let left = changes.create + changes.update + changes.replace + changes.delete;
         Applied {
@@ -344,6 +344,7 @@ impl Context {
             stop: Some(work.hub.stop.subscribe()),
             limit: work.remaining_time(job),
             secrets: Secrets::Given,
+            confinement: None,
         }
     }
 }
@@ -477,20 +478,17 @@ impl Hub {
         Ok(())
     }
 
-    /// Writes down how a run ended that waited.
+    /// Writes down how a run ended that waited; of other effects there is nothing to write here.
     pub(super) async fn end_waiting_run(
         &self,
         slot: &Slot,
         claim: &Claim,
-        id: &str,
-        ended: &RunEnding,
+        effect: &RunEffect,
     ) -> Result<(), EngineError> {
+        let RunEffect::EndWaiting { run: id, ended, decision } = effect else { return Ok(()) };
         let Some(mut run) = self.engine.load_run(id).await? else { return Ok(()) };
         close_run(&mut run, ended, clock::now());
-        if ended.outcome == Outcome::Rejected {
-            let by = "person".to_owned();
-            run.decision = Some(Decision { approved: false, by, at: clock::now(), reason: ended.error.clone() });
-        }
+        run.decision = decision.clone().or(run.decision);
         self.engine.save_run(claim, &run).await?;
         self.log_line(&describe_end(&run));
         self.announce_run(slot, &run);

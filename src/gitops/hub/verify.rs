@@ -54,6 +54,7 @@ impl Hub {
             stop: Some(self.stop.subscribe()),
             limit: LIMIT,
             secrets: Secrets::Given,
+            confinement: None,
         };
         let step = self.runner.check_run(&context).await?;
         let misfits = [Exit::PlanUnusable, Exit::PlanPlaybook, Exit::PlanWorld, Exit::PlanApplied, Exit::PlanAccount];

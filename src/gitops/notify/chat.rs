@@ -24,7 +24,7 @@ fn slack_text(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Text that Markdown shows as it is, and that calls nobody.
+/// Text that Markdown shows literally, without mentions.
 fn markdown_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {

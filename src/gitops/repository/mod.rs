@@ -91,7 +91,7 @@ impl<'a> GitRepository<'a> {
     /// Fetches what a run goes for, and verifies it unless it is the baseline.
     ///
     /// # Errors
-    /// If it cannot be reached; a commit that is not accepted is no error.
+    /// If it cannot be reached; a commit that is not accepted is not an error.
     pub async fn fetch_target(
         &self,
         target: &RunTarget,

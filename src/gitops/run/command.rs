@@ -7,7 +7,8 @@ use super::super::engine::RunDocument;
 use super::super::repository::inherited_environment;
 use super::{RunContext, Runner, Secrets, StepError};
 use crate::cli_interface::{
-    CREDENTIALS_SOCKET_VARIABLE, LEASE_EPOCH_VARIABLE, LEASE_FILE_VARIABLE, PARENT_VARIABLE, SANDBOX_URL_VARIABLE,
+    CONFINEMENT_VARIABLE, CREDENTIALS_SOCKET_VARIABLE, LEASE_EPOCH_VARIABLE, LEASE_FILE_VARIABLE, PARENT_VARIABLE,
+    SANDBOX_URL_VARIABLE,
 };
 use crate::secrets::{Redactor, environment};
 
@@ -92,6 +93,9 @@ impl Runner {
         }
         if let Some(url) = &self.sandbox {
             own(SANDBOX_URL_VARIABLE, url.clone());
+        }
+        if let Some(confinement) = &run.confinement {
+            own(CONFINEMENT_VARIABLE, serde_json::to_string(confinement).unwrap_or_default());
         }
         if let Some((file, epoch)) = run.lease {
             own(LEASE_FILE_VARIABLE, file.display().to_string());

@@ -5,6 +5,7 @@ mod facts;
 mod prune;
 mod results;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 use super::child::{ChildOutput, ChildSetup, run_child};
 use super::config::{JobConfig, SecretError};
 use super::engine::RunDocument;
+use crate::confinement::Confinement;
 use crate::exit::Exit;
 use crate::plan::{Plan, save};
 use crate::secrets::Redactor;
@@ -58,6 +60,8 @@ pub struct RunContext<'a> {
     pub limit: Duration,
     /// Whether secrets of the job are given.
     pub secrets: Secrets,
+    /// Limits of its children; none for commits that somebody has merged.
+    pub confinement: Option<Confinement>,
 }
 
 /// Whether a run gets the secrets of its job.
@@ -65,8 +69,18 @@ pub struct RunContext<'a> {
 pub enum Secrets {
     /// It does.
     Given,
-    /// It does not: it is of a commit that nobody has merged.
+    /// It does not: its commit is not merged.
     Withheld,
+}
+
+impl RunContext<'_> {
+    /// Returns the job as this run sees it: without its vault passwords where secrets are withheld.
+    fn visible_job(&self) -> Cow<'_, JobConfig> {
+        match self.secrets {
+            Secrets::Given => Cow::Borrowed(self.job),
+            Secrets::Withheld => Cow::Owned(JobConfig { vault_ids: Vec::new(), ..self.job.clone() }),
+        }
+    }
 }
 
 /// How a step ended.
@@ -138,7 +152,7 @@ impl Runner {
     ) -> Result<(StepResult, Option<Plan>), StepError> {
         let path = run.documents.join(document.file_name());
         let _ = std::fs::remove_file(&path);
-        let mut step = self.run_step(run, self.plan_command(run.job, &path, further)).await?;
+        let mut step = self.run_step(run, self.plan_command(&run.visible_job(), &path, further)).await?;
         let plan = save::read(&path).ok();
         match &plan {
             Some(plan) if !plan.failed.is_empty() => step.error = Some(facts::describe_failures(plan)),

@@ -18,9 +18,9 @@ use crate::ionos::content::{Query, Reading, RegistryContents};
 use crate::ionos::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
 use crate::ionos::{ApiConnection, ApiError, Connector, Deferred, EarlierRecord, RegistryApi, RegistryReads};
 
-/// Opens foretelling connections over real ones.
+/// Opens predicting connections over real ones.
 ///
-/// There is one world for all connections to one service and contract: whoever asks sees what any task would have
+/// There is one world for all connections to one service and contract: every reader sees what any task would have
 /// done.
 pub struct OverlayConnector {
     inner: Rc<dyn Connector>,
@@ -317,7 +317,7 @@ impl RegistryApi for Overlay {
         Box::pin(async move {
             self.get_repository(registry, name).await?.ok_or_else(|| missing_error("repository"))?;
             if name.contains('/') {
-                // The description forbids the slash in this one call; nobody knows what the service makes of it.
+                // The description forbids the slash in this one call; the effect at the service is unknown.
                 return Err(ApiError::undetermined(format!(
                     "whether the API removes a repository whose name has a slash (`{name}`); its description allows none there"
                 )));

@@ -6,7 +6,7 @@ use crate::ionos::model::{
     TokenProperties,
 };
 
-/// A registry as the service would have made it. Waiting for it is foretold to succeed, so it runs.
+/// A registry as the service would have made it. Waiting for it is predicted to succeed, so it runs.
 pub(super) fn planned_registry(new: &NewRegistry) -> Registry {
     let awaits = format!("the creation of registry `{}`", new.name.display_text());
     // Scanning is on by default, says the description.

@@ -1,5 +1,8 @@
 //! The check of arguments, in the reference's order and words.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use super::ModuleArgs;
 use super::convert::convert_value;
 use super::rules::{ArgumentRules, Rule, Type};
@@ -21,7 +24,7 @@ pub struct Checked {
 pub struct Complaint {
     /// The sentence.
     pub message: String,
-    /// It is about names that nobody knows; the sentence begins with them.
+    /// It is about unknown names; the sentence begins with them.
     pub unsupported: bool,
     /// The probable intention.
     pub hint: Option<String>,
@@ -64,7 +67,8 @@ pub fn check_args(spec: &'static Spec, given: &Dict, called: &str) -> Result<Che
 /// Checks arguments against rules; gives the converted values, all complaints and the warnings.
 pub fn validate_args(rules: &ArgumentRules, given: &Dict) -> (Dict, Vec<Complaint>, Vec<String>) {
     let mut check = Check::default();
-    let mut values = given.clone();
+    let mut values = Dict::with_capacity(given.len() + rules.params.len());
+    values.extend(given);
     check.check_level(rules, &mut values, &mut Vec::new());
     check.check_members(rules, &mut values, &mut Vec::new());
     if let Some(complaint) = check.unsupported_complaint() {
@@ -77,7 +81,7 @@ pub fn validate_args(rules: &ArgumentRules, given: &Dict) -> (Dict, Vec<Complain
 struct Check {
     complaints: Vec<Complaint>,
     warnings: Vec<String>,
-    /// Names that nobody knows, with the rules they were looked for in.
+    /// Unknown names, with the rules they were looked for in.
     unknown: Vec<String>,
     supported: String,
     hint: Option<String>,
@@ -94,7 +98,7 @@ impl Check {
             if let (Some(variable), false) = (&rule.env, values.contains(&rule.name)) {
                 let aliased = rule.aliases.iter().any(|alias| values.contains(alias));
                 if let (Ok(value), false) = (std::env::var(variable), aliased) {
-                    values.set(rule.name.as_str(), value.into());
+                    values.set(Arc::clone(&rule.name), value.into());
                 }
             }
         }
@@ -110,7 +114,7 @@ impl Check {
         }
         for rule in &rules.params {
             if let (Some(default), false) = (&rule.default, values.contains(&rule.name)) {
-                values.set(rule.name.as_str(), default.clone());
+                values.set(Arc::clone(&rule.name), default.clone());
             }
         }
         let mut missing = rules.missing_params(|rule| values.contains(&rule.name));
@@ -127,29 +131,33 @@ impl Check {
         self.check_relations(rules, values, context);
         for rule in &rules.params {
             if !values.contains(&rule.name) {
-                values.set(rule.name.as_str(), Value::Null);
+                values.set(Arc::clone(&rule.name), Value::Null);
             }
         }
     }
 
-    /// Aliases become names, and names that nobody knows are noted.
+    /// Aliases become names, and unknown names are noted.
     fn resolve_names(&mut self, rules: &ArgumentRules, values: &mut Dict, context: &[String]) {
-        let given: Vec<String> = values.keys().map(python::str).collect();
+        let given: Vec<Value> = values.keys().cloned().collect();
         for rule in &rules.params {
             for alias in &rule.aliases {
                 let Some(value) = values.get(alias).cloned() else { continue };
-                if given.contains(&rule.name) {
-                    let name = &rule.name;
+                let name = &rule.name;
+                if given.iter().any(|key| key.as_str() == Some(name)) {
                     self.warnings.push(format!("Both option {name} and its alias {alias} are set."));
                 }
-                values.set(rule.name.as_str(), value);
+                values.set(Arc::clone(&rule.name), value);
             }
         }
         if rules.any_params {
             return;
         }
-        for name in given.iter().filter(|name| rules.find_rule(name).is_none()) {
-            let mut names: Vec<_> = rules.params.iter().map(|rule| rule.name.as_str()).collect();
+        for key in &given {
+            let name = key.as_str().map_or_else(|| Cow::Owned(python::str(key)), Cow::Borrowed);
+            if rules.find_rule(&name).is_some() {
+                continue;
+            }
+            let mut names: Vec<_> = rules.params.iter().map(|rule| &*rule.name).collect();
             let mut aliases: Vec<_> =
                 rules.params.iter().flat_map(|rule| rule.aliases.iter().map(String::as_str)).collect();
             names.sort_unstable();
@@ -158,14 +166,14 @@ impl Check {
                 self.hint = Some("write `parameter: value` pairs instead of free text".to_owned());
             }
             if self.hint.is_none() {
-                let near = suggest::find_nearest(name, names.iter().chain(&aliases).copied());
+                let near = suggest::find_nearest(&name, names.iter().chain(&aliases).copied());
                 self.hint = near.map(|near| format!("did you mean `{near}`?"));
             }
             self.supported = names.join(", ");
             if !aliases.is_empty() {
                 self.supported.push_str(&format!(" ({})", aliases.join(", ")));
             }
-            self.unknown.push(context.iter().chain([name]).map(String::as_str).collect::<Vec<_>>().join("."));
+            self.unknown.push(context.iter().map(String::as_str).chain([&*name]).collect::<Vec<_>>().join("."));
         }
         // An alias has done its work once its name has the value.
         for rule in &rules.params {
@@ -185,16 +193,19 @@ impl Check {
     }
 
     fn check_type(&mut self, rule: &Rule, values: &mut Dict, context: &[String]) {
-        let Some(value) = values.get(&rule.name).cloned() else { return };
+        let Some(value) = values.get_mut(&rule.name) else { return };
         if value.is_null() && !rule.required && rule.default.is_none() {
             return;
         }
-        let (name, place) = (&rule.name, context.join(" -> "));
-        let converted = match convert_value(&value, &rule.kind) {
+        let name = &rule.name;
+        let place = |end: &str| match context {
+            [] => String::new(),
+            _ => format!(" found in '{}'{end}", context.join(" -> ")),
+        };
+        let converted = match convert_value(value, &rule.kind) {
             Ok(converted) => converted,
             Err(why) => {
-                let found = if context.is_empty() { String::new() } else { format!(" found in '{place}'.") };
-                let (is, wanted) = (value.type_name(), rule.kind.name());
+                let (is, wanted, found) = (value.type_name(), rule.kind.name(), place("."));
                 self.complaints.push(Complaint::new(format!(
                     "argument '{name}' is of type {is}{found} and we were unable to convert to {wanted}: {why}"
                 )));
@@ -208,8 +219,7 @@ impl Check {
                     match convert_value(item, of) {
                         Ok(member) => members.push(member),
                         Err(why) => {
-                            let found = if context.is_empty() { String::new() } else { format!(" found in '{place}'") };
-                            let (is, wanted) = (item.type_name(), of.name());
+                            let (is, wanted, found) = (item.type_name(), of.name(), place(""));
                             self.complaints.push(Complaint::new(format!(
                                 "Elements value for option '{name}'{found} is of type {is} and we were unable to \
                                  convert to {wanted}: {why}"
@@ -221,12 +231,15 @@ impl Check {
             }
             _ => converted,
         };
-        values.set(name.as_str(), if rule.secret { converted.into_tainted() } else { converted });
+        *value = if rule.secret { converted.into_tainted() } else { converted };
     }
 
     fn check_choices(&mut self, rule: &Rule, values: &mut Dict, context: &[String]) {
+        if rule.choices.is_empty() {
+            return;
+        }
         let Some(value) = values.get(&rule.name).cloned() else { return };
-        if rule.choices.is_empty() || value.has_unknown() || (value.is_null() && !rule.required) {
+        if value.has_unknown() || (value.is_null() && !rule.required) {
             return;
         }
         let known = |value: &Value| {
@@ -254,7 +267,7 @@ impl Check {
                 _ => Vec::new(),
             };
             if let [only] = meant[..] {
-                values.set(name.as_str(), only.clone());
+                values.set(Arc::clone(name), only.clone());
                 return;
             }
             let got = python::str(&value.to_masked());
@@ -324,7 +337,7 @@ impl Check {
             if value.is_unknown() {
                 continue;
             }
-            context.push(rule.name.clone());
+            context.push(rule.name.to_string());
             let several = matches!(value, Value::List(_));
             let items = value.as_slice().map_or_else(|| vec![value.clone()], <[Value]>::to_vec);
             let mut checked = Vec::new();
@@ -344,7 +357,7 @@ impl Check {
             }
             context.pop();
             let checked = if several { Value::list(checked) } else { checked.pop().unwrap_or(Value::Null) };
-            values.set(rule.name.as_str(), checked);
+            values.set(Arc::clone(&rule.name), checked);
         }
     }
 }

@@ -41,7 +41,7 @@ pub enum ArgumentError {
         name: String,
     },
     /// The specification of a parameter names a type that does not exist.
-    #[error("`{name}` has the type `{wanted}`, which nobody knows")]
+    #[error("`{name}` has the type `{wanted}`, which is unknown")]
     UnknownType {
         /// The parameter.
         name: String,

@@ -1,4 +1,6 @@
-//! What can be said of arguments before anything runs: names, and values that are no templates.
+//! What can be said of arguments before anything runs: names, and values that are not templates.
+
+use std::sync::Arc;
 
 use super::check::validate_args;
 use super::rules::{ArgumentRules, Rule, Type};
@@ -30,7 +32,7 @@ pub fn check_names(spec: &'static Spec, node: &YamlNode, more: bool) -> Report {
                 if !is_template(&entry.value) {
                     let mut alone = ArgumentRules { params: vec![rule.clone()], ..ArgumentRules::default() };
                     alone.params[0].env = None;
-                    let given = [(Value::text(rule.name.as_str()), entry.value.to_value())].into_iter().collect();
+                    let given = [(Value::text(Arc::clone(&rule.name)), entry.value.to_value())].into_iter().collect();
                     let (_, complaints, _) = validate_args(&alone, &given);
                     // Unknown names inside are told below, with their own places.
                     for complaint in complaints.into_iter().filter(|complaint| !complaint.unsupported) {
@@ -47,10 +49,10 @@ pub fn check_names(spec: &'static Spec, node: &YamlNode, more: bool) -> Report {
             }
         }
     }
-    let given = |name: &String| node.get(name).is_some();
+    let given = |name: &str| node.get(name).is_some();
     let missing = rules.missing_params(|rule| {
         let has_variable = rule.env.as_deref().is_some_and(|variable| std::env::var_os(variable).is_some());
-        has_variable || given(&rule.name) || rule.aliases.iter().any(given)
+        has_variable || given(&rule.name) || rule.aliases.iter().any(|alias| given(alias))
     });
     if !more && !missing.is_empty() && node.entries().is_some() {
         let message = format!("missing required arguments: {}", missing.join(", "));
@@ -99,15 +101,19 @@ fn look_inside(rules: &ArgumentRules, node: &YamlNode, owner: &str, report: &mut
 }
 
 fn unknown_option(rules: &ArgumentRules, name: &str, entry: &MappingEntry, message: String) -> Diagnostic {
-    let known: Vec<_> = rules.params.iter().flat_map(|rule| std::iter::once(&rule.name).chain(&rule.aliases)).collect();
+    let known: Vec<_> = rules
+        .params
+        .iter()
+        .flat_map(|rule| std::iter::once(&*rule.name).chain(rule.aliases.iter().map(String::as_str)))
+        .collect();
     let diagnostic = Diagnostic::error(message).at(entry.key.span(), "");
     if let Some(odd) = explain_odd_character(name) {
         return diagnostic.hint(odd);
     }
-    if let Some(near) = crate::suggest::find_nearest(name, known.iter().map(|name| name.as_str())) {
+    if let Some(near) = crate::suggest::find_nearest(name, known.iter().copied()) {
         return diagnostic.hint(format!("did you mean `{near}`?"));
     }
-    let mut names: Vec<_> = rules.params.iter().map(|rule| rule.name.as_str()).collect();
+    let mut names: Vec<_> = rules.params.iter().map(|rule| &*rule.name).collect();
     names.sort_unstable();
     diagnostic.hint(format!("Supported parameters include: {}", names.join(", ")))
 }

@@ -1,8 +1,8 @@
 //! What is checked: the rows of a module, or a specification that a playbook gives as data.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::error::ArgumentError;
 use crate::modules::spec::{Param, ParamKind, Spec};
@@ -31,7 +31,7 @@ impl ArgumentRules {
     /// Names of the parameters that must be given and are not, in the order of their rows.
     pub fn missing_params(&self, is_given: impl Fn(&Rule) -> bool) -> Vec<&str> {
         let missing = self.params.iter().filter(|rule| rule.required && !is_given(rule));
-        missing.map(|rule| rule.name.as_str()).collect()
+        missing.map(|rule| &*rule.name).collect()
     }
 }
 
@@ -39,7 +39,7 @@ impl ArgumentRules {
 #[derive(Debug, Clone)]
 pub struct Rule {
     /// Name of the option.
-    pub name: String,
+    pub name: Arc<str>,
     /// Other names for it.
     pub aliases: Vec<String>,
     /// Type of the option.
@@ -159,7 +159,7 @@ impl From<&Param> for Rule {
     fn from(param: &Param) -> Self {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Self {
-            name: param.name.to_owned(),
+            name: param.name.into(),
             aliases: owned(param.aliases),
             kind: (&param.kind).into(),
             default: param.default.map(|text| default(text, &param.kind)),
@@ -207,7 +207,7 @@ impl From<&Spec> for ArgumentRules {
 
 thread_local! {
     /// The rules of the modules that have been called, by the address of what they are made from.
-    static OF_MODULES: RefCell<HashMap<*const Spec, Rc<ArgumentRules>>> = RefCell::default();
+    static OF_MODULES: RefCell<foldhash::HashMap<*const Spec, Rc<ArgumentRules>>> = RefCell::default();
 }
 
 impl ArgumentRules {
@@ -224,14 +224,14 @@ impl ArgumentRules {
 
     /// A parameter by its name or an alias.
     pub fn find_rule(&self, name: &str) -> Option<&Rule> {
-        self.params.iter().find(|rule| rule.name == name || rule.aliases.iter().any(|alias| alias == name))
+        self.params.iter().find(|rule| *rule.name == *name || rule.aliases.iter().any(|alias| alias == name))
     }
 
     /// Reads a specification given as data: a mapping from names to `type`, `required`, `default`, `choices`, `elements`,
     /// `options` and the rest.
     ///
     /// # Errors
-    /// For a type that nobody knows, or an entry that is no mapping.
+    /// For an unknown type, or an entry that is not a mapping.
     pub fn read(spec: &Dict) -> Result<Self, ArgumentError> {
         let params = spec.iter().map(|(name, about)| read_rule(&crate::value::python::str(name), about));
         Ok(Self { params: params.collect::<Result<_, _>>()?, ..Self::default() })
@@ -285,7 +285,7 @@ fn read_rule(name: &str, about: &Value) -> Result<Rule, ArgumentError> {
     let kind = Type::from_name(wanted, text("elements"), options)
         .ok_or_else(|| ArgumentError::UnknownType { name: name.to_owned(), wanted: wanted.to_owned() })?;
     Ok(Rule {
-        name: name.to_owned(),
+        name: name.into(),
         aliases: about.get("aliases").map(to_names).unwrap_or_default(),
         kind,
         default: about.get("default").filter(|value| !value.is_null()).cloned(),

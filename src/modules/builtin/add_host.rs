@@ -13,11 +13,12 @@ static SPEC: Spec = Spec::new("ansible.builtin.add_host", "Adds a host and its g
     .params(&[&[
         Param::new("name", ParamKind::Raw, "Name of the host, optionally with a port.").aliases(&["hostname", "host"]),
         Param::new("groups", ParamKind::Raw, "Groups of the host: a list, or text separated by commas.")
-            .aliases(&["groupname"]),
+            .aliases(&["groupname", "group"]),
     ]])
     .free_form(FreeForm::Mixed)
     .any_params()
-    .may_be_unknown(&["*"]);
+    .may_be_unknown(&["*"])
+    .needs(&[&["name"]]);
 
 /// The module.
 pub struct AddHost;
@@ -50,7 +51,7 @@ fn add_host(args: &ModuleArgs) -> Result<ModuleOutcome, Failure> {
     let name = args.get("name").map(python::str).filter(|name| !name.is_empty());
     let (name, port) = split_address(&name.ok_or_else(|| Failure::new("name, host or hostname needs to be provided"))?);
     let mut groups: Vec<String> = Vec::new();
-    let wanted: Vec<String> = match args.get("groups").or_else(|| args.get("group")) {
+    let wanted: Vec<String> = match args.get("groups") {
         None => Vec::new(),
         Some(Value::List(items)) => items.iter().map(python::str).collect(),
         Some(Value::Str(text)) => text.split(',').map(str::to_owned).collect(),

@@ -30,7 +30,8 @@ static SPEC: Spec = Spec::new("ansible.builtin.assemble", "Assembles a file from
             Param::bool("decrypt", "Decrypt vaulted parts.").default("true"),
         ],
         COMMON,
-    ]);
+    ])
+    .needs(&[&["src"], &["dest"]]);
 
 /// The module.
 pub struct Assemble;

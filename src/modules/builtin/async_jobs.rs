@@ -128,7 +128,7 @@ pub enum JobStatusError {
 /// Reads a status: what the job has left there, with the keys that every status has.
 ///
 /// # Errors
-/// If there is no such job, or its file is no status.
+/// If there is no such job, or its file is not a status.
 pub fn read_status(path: &Path, id: &str) -> Result<AsyncJobStatus, JobStatusError> {
     let text = crate::input::read_text(path).map_err(|_| JobStatusError::NoJob)?;
     let mut status = match json::from_str(&text) {

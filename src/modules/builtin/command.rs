@@ -263,7 +263,7 @@ impl CommandResult {
         let (start, end, delta) = match &self.times {
             Some((start, end)) => {
                 let took = end.timestamp().as_microsecond() - start.timestamp().as_microsecond();
-                (shown(start), shown(end), Value::text(crate::value::Time::Delta(took.into()).to_text()))
+                (shown(start), shown(end), Value::text(crate::value::Time::from_micros(took).to_text()))
             }
             None => (Value::Null, Value::Null, Value::Null),
         };

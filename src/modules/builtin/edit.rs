@@ -126,7 +126,7 @@ pub async fn finish_edit(
     if context.diff {
         outcome.diff = diff;
     } else {
-        // The original says which attributes changed even where nobody wants a difference.
+        // Ansible lists the changed attributes even where no difference is asked for.
         outcome.data.set("diff", Value::list(diff.iter().map(Diff::to_value)));
     }
     match (backup_key, kept) {

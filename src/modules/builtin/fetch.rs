@@ -19,7 +19,8 @@ static SPEC: Spec = Spec::new("ansible.builtin.fetch", "Copies a file from the h
         Param::bool("flat", "`dest` is the file itself, or its folder if it ends with a slash.").default("false"),
         Param::bool("fail_on_missing", "Fail if the file does not exist.").default("true"),
         Param::bool("validate_checksum", "Compare checksums after the copy.").default("true"),
-    ]]);
+    ]])
+    .needs(&[&["src"], &["dest"]]);
 
 /// The module.
 pub struct Fetch;

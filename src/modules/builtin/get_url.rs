@@ -229,7 +229,7 @@ impl<'a> Download<'a> {
     }
 }
 
-/// Asks; only a page, a file and "not modified" are no failure.
+/// Asks; only a page, a file and "not modified" are successes.
 async fn download_url(request: UrlRequest, dest: &str, start: Instant) -> Result<web::UrlReply, Failure> {
     let asked = web::mask_address(&request.url);
     let reply = web::fetch_url(request).await;

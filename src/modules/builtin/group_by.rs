@@ -14,7 +14,8 @@ static SPEC: Spec = Spec::new("ansible.builtin.group_by", "Adds the host to a gr
         Param::new("parents", ParamKind::Raw, "Parent groups.").default("all"),
     ]])
     .invalid_options()
-    .free_form(FreeForm::Mixed);
+    .free_form(FreeForm::Mixed)
+    .needs(&[&["key"]]);
 
 /// The module.
 pub struct GroupBy;

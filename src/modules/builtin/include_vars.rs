@@ -29,7 +29,11 @@ static SPEC: Spec = Spec::new("ansible.builtin.include_vars", "Loads variables f
         Param::int("depth", "Maximum depth of subfolders; 0 is unlimited."),
         Param::str("files_matching", "Load only files whose names match this regular expression."),
         Param::new("ignore_files", ParamKind::Raw, "Regular expressions for ends of file names to ignore."),
-        Param::new("extensions", ParamKind::Raw, "Allowed file extensions in the folder."),
+        Param::new(
+            "extensions",
+            ParamKind::Raw,
+            "Allowed file extensions in the folder; without it `json`, `yaml` and `yml`.",
+        ),
         Param::new("ignore_unknown_extensions", ParamKind::Raw, "Ignore files with other extensions."),
         Param::str("hash_behaviour", "`merge` merges into existing mappings.").choices(&["replace", "merge"]),
     ]])

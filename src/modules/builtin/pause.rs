@@ -79,7 +79,7 @@ async fn pause_task(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Modu
         .with("user_input", input))
 }
 
-/// A plan waits for nobody. When it was and how long it took, the real run says, and what was typed.
+/// A plan does not wait. Only the real run knows the times and the input.
 fn predicted_outcome(asks: bool, echo: bool) -> ModuleOutcome {
     let later = || Value::Unknown(Arc::new(Unknown::new_result("the pause of the real run")));
     let input = if asks { later() } else { Value::text("") };

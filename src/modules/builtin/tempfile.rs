@@ -1,4 +1,4 @@
-//! `tempfile`: a new file or folder that nobody else uses.
+//! `tempfile`: a new file or folder that nothing else uses.
 
 use std::path::{Path, PathBuf};
 

@@ -21,7 +21,7 @@ static SPEC: Spec = Spec::new("ansible.builtin.template", "Renders a template fi
             Param::bool("force", "Replace an existing file.").default("true"),
             Param::bool("follow", "Write to the target if the destination is a link.").default("false"),
             Param::str("validate", "Command that validates the new file; `%s` is its name."),
-            Param::str("newline_sequence", "Line ending.").default("\n"),
+            Param::str("newline_sequence", "Line ending: `\\n`, `\\r` or `\\r\\n`.").default("\n"),
             Param::str("block_start_string", "Start of a block.").default("{%"),
             Param::str("block_end_string", "End of a block.").default("%}"),
             Param::str("variable_start_string", "Start of an expression.").default("{{"),

@@ -1,7 +1,7 @@
 //! `expiry_date`: what is accepted.
 //!
 //! Absolute: RFC 3339, a blank or `t` instead of `T`, without seconds, a date alone (midnight), Unix seconds (from
-//! 20,000,000,000 on they are taken for milliseconds, as the original does). Without an offset UTC is assumed.
+//! 20,000,000,000 on they are taken for milliseconds, as Ansible does). Without an offset UTC is assumed.
 //! Relative, an addition of ours: `+30d`, `+12h`, `+1y`, `+1d12h`, with `s`, `min`, `h`, `d`, `w`, `mo` (30 days) and
 //! `y` (365 days). A lone `m` is refused, because half of its readers take it for minutes and half for months. A
 //! relative date is a limit: see [`Expiry::Within`]. `never`, and null, remove an expiry.

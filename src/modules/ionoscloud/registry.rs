@@ -128,8 +128,8 @@ impl Resource for RegistryModule {
         reads: &dyn RegistryReads,
         want: &RegistryTask,
     ) -> Result<ObservedObject<Registry>, ResourceError> {
-        // A registry that shall be there is asked for by its name alone; whether it has an id of that text is nobody's
-        // question, and the names of all others are not needed.
+        // A registry that shall be there is asked for by its name alone; whether that text is the id of one does not
+        // matter, and the names of all others are not needed.
         let (object, names) = match (&want.fields.name, &want.identity) {
             (Some(name), Deferred::Known(text)) if *name == want.identity => {
                 (lookup::named_registry(reads, text).await?, Vec::new())

@@ -1,4 +1,4 @@
-//! `registry_location_info`: lists the places where registries can be. The original has no such module.
+//! `registry_location_info`: lists the places where registries can be. Ansible has no such module.
 
 use super::info;
 use crate::modules::resource::ResourceError;

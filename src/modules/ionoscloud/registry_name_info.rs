@@ -1,4 +1,4 @@
-//! `registry_name_info`: whether a name can be given to a registry. The original has no such module.
+//! `registry_name_info`: whether a name can be given to a registry. Ansible has no such module.
 
 use super::{contents, info};
 use crate::modules::resource::ResourceError;

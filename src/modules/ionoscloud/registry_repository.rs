@@ -14,7 +14,7 @@ use crate::value::{Dict, Value};
 
 const STATES: &[&str] = &["absent"];
 
-/// The parameters of `registry_repository`. There is one state, so it may be left out (the original's default is one
+/// The parameters of `registry_repository`. There is one state, so it may be left out (Ansible's default is one
 /// that it refuses).
 pub static SPEC: Spec =
     Spec::new("ionoscloudsdk.ionoscloud.registry_repository", "Deletes repositories of a registry.")

@@ -273,7 +273,7 @@ impl Resource for RegistryToken {
     async fn delete_object(&self, site: &Site<'_>, have: &Token) -> Result<(), ApiError> {
         let registry = site.parent.ok_or_else(|| ApiError::unsent("there is no registry to delete it from"))?;
         match site.api.delete_token(registry, &have.id).await {
-            // Gone is what was asked for, whoever did it; but a server that still shows it has refused.
+            // The task wants it gone, and it may have gone by other hands; but a server that still shows it has refused.
             Err(error) if error.is_not_found() => match site.api.get_token(registry, &have.id).await? {
                 None => Ok(()),
                 Some(_) => Err(error),
@@ -453,7 +453,7 @@ fn has_password(token: &Token) -> bool {
     pair.is_some_and(|pair| pair.password.known().is_none_or(|password| !password.is_empty()))
 }
 
-/// A number that is no time of our days, but could be one of days.
+/// A number that is not a present time in seconds, but may be one in days.
 fn days_hint(expiry: &str) -> String {
     let few = expiry.parse::<i64>().is_ok_and(|number| (1..100_000).contains(&number));
     if few { format!("; it counts as seconds since 1970: did you mean `+{expiry}d`?") } else { String::new() }

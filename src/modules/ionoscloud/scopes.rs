@@ -1,6 +1,6 @@
 //! `scopes`: a list of mappings with `name`, `type` and `actions`, checked before any request.
 //!
-//! Types and actions that nobody has heard of are warned about and sent: the service declares no fixed words for
+//! Unknown types and actions are warned about and sent: the service declares no fixed words for
 //! either, and is known to take others.
 
 use crate::diagnostic::Diagnostic;
@@ -49,7 +49,7 @@ pub(super) fn read_scopes(
             "write each scope as a list item with `- `",
         ));
     };
-    // Text where a list belongs has been split at its commas, so what it holds now says nothing to whoever wrote it.
+    // Text where a list belongs has been split at its commas, so the parts mean nothing to the author.
     if let Some(text @ Value::Str(written)) = context.raw_arg("scopes")
         && !written.is_template()
     {
@@ -131,7 +131,7 @@ fn odd_word(word: &str, known: &[&str], place: &str, context: &TaskContext<'_>) 
     if known.contains(&word) {
         return;
     }
-    // Longer words that only begin alike, such as the `repo1` of the documentation, are no slips of a finger.
+    // Longer words that only begin alike, such as the `repo1` of the documentation, are not slips of a finger.
     match suggest::find_nearest(word, known).filter(|meant| word.len().abs_diff(meant.len()) <= 2) {
         Some(meant) => context.warn(format!("`{place}` is `{word}`, which is sent as it is; did you mean `{meant}`?")),
         None if context.verbosity > 0 => {

@@ -89,7 +89,7 @@ impl Context for Nothing {
 pub(super) struct World {
     pub(super) server: Handle,
     pub(super) real: Rc<HttpConnector>,
-    pub(super) foretold: OverlayConnector,
+    pub(super) predicting: OverlayConnector,
     pub(super) warnings: RefCell<Vec<String>>,
     pub(super) check: bool,
 }
@@ -109,7 +109,7 @@ impl World {
         Self {
             server: sandbox::start_server(options).unwrap(),
             real,
-            foretold: OverlayConnector::new(inner),
+            predicting: OverlayConnector::new(inner),
             warnings: RefCell::default(),
             check: false,
         }
@@ -126,7 +126,7 @@ impl World {
         let args = ModuleArgs::new(given);
         let quick = ["IONPLAY_RETRY_BASE_MS", "IONPLAY_POLL_MS"].map(|name| (name.to_owned(), "5".to_owned()));
         let span = Source::new("test.yml", "").span(0..0);
-        let connector: &dyn Connector = if self.check { &self.foretold } else { &*self.real };
+        let connector: &dyn Connector = if self.check { &self.predicting } else { &*self.real };
         let context = TaskContext {
             host_name: "localhost",
             host: &crate::host::DryRunHost,

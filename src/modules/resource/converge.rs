@@ -113,7 +113,7 @@ impl<R: Resource> ResourceRun<'_, R> {
             kept: connection.kept.as_deref(),
             again,
             is_reused: connection.is_reused.get(),
-            // All items of a loop meet a refusal alike, whoever of them has read the list.
+            // A refusal means the same for all items of a loop: any of them may have read the list.
             looks_again: !again && (connection.is_reused.get() || self.context.is_looped),
             context: self.context,
         };
@@ -162,7 +162,7 @@ impl<R: Resource> ResourceRun<'_, R> {
         }
     }
 
-    /// Nothing there to remove or to update; existing playbooks expect that this is no failure.
+    /// Nothing there to remove or to update; existing playbooks expect that this is not a failure.
     pub(super) fn not_there(
         &self,
         api: &dyn RegistryApi,

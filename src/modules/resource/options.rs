@@ -185,7 +185,7 @@ fn is_own(args: &ModuleArgs, context: &TaskContext<'_>, name: &str, variable: &s
 /// Refuses a task that leaves out, or leaves empty, what its state needs.
 ///
 /// # Errors
-/// With the original's sentence for the first such parameter.
+/// With Ansible's sentence for the first such parameter.
 pub fn require_params(spec: &Spec, args: &ModuleArgs, label: &str, state: &str) -> Result<(), ResourceError> {
     let is_given = |param: &Param| args.get(param.name).is_some_and(Value::is_true);
     let missing = spec.all_params().find(|param| param.is_required_in(state) && !is_given(param));

@@ -139,7 +139,7 @@ impl<R: Resource> ResourceRun<'_, R> {
         }
     }
 
-    /// A write that failed, in the words of the original.
+    /// A write that failed, in the words of Ansible.
     pub(super) fn failed_write(
         &self,
         verb: Verb,
@@ -165,7 +165,7 @@ impl<R: Resource> ResourceRun<'_, R> {
         ConvergeError::Failed(failure)
     }
 
-    /// An object that could not be looked at: it counts as failed, though nobody knows what would have been done to it.
+    /// An object that could not be looked at: it counts as failed, though its action is unknown.
     pub(super) fn failed_observation(&self, want: &R::Desired, stop: ResourceError) -> ConvergeError {
         let error = match &stop {
             ResourceError::Api(error) => Some(error.to_string()),

@@ -15,7 +15,8 @@ pub fn render_html(plan: &Plan) -> String {
         _ => ("failed", "Tasks would fail: this plan cannot be applied"),
     };
     let title = if plan.run.playbooks.is_empty() { "plan".to_owned() } else { plan.run.playbooks.join(", ") };
-    let line = format!("plan, made {} by ionplay {}", plan.made, plan.tool);
+    let made = plan.made.split('.').next().unwrap_or_default().trim_end_matches('Z').replace('T', " ");
+    let line = format!("plan, made {made} UTC by ionplay {}", plan.tool);
     let mut page = Page::new(class, state, &title, &[line, counts.to_string()]);
     let card = |class: &'static str, count: usize, name: &'static str| {
         (if count > 0 { class } else { "none" }, count.to_string(), name)

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{ChangedField, action_sign, changed_lines, describe_step};
+use crate::diagnostic::render::wrap_text;
 use crate::plan::model::{Plan, PlannedAction, PlannedTask};
 use crate::report::style::{Meaning, Paint};
 
@@ -13,11 +14,13 @@ pub struct Look {
     pub paint: Paint,
     /// Longer lines are broken where a field changes.
     pub width: usize,
+    /// Sentences are broken at words, too.
+    pub wraps: bool,
 }
 
 impl Look {
     /// As a file has it.
-    pub const PLAIN: Self = Self { paint: Paint(false), width: usize::MAX };
+    pub const PLAIN: Self = Self { paint: Paint(false), width: usize::MAX, wraps: false };
 }
 
 /// The plan as text, with its closing line.
@@ -34,7 +37,8 @@ pub fn render_text(plan: &Plan, look: Look) -> String {
     if !out.is_empty() {
         out.push('\n');
     }
-    let _ = writeln!(out, "{}", plan.count_actions());
+    let closing = plan.count_actions().to_string();
+    let _ = writeln!(out, "{}", wrap_text(&closing, look.wraps.then_some(look.width), 0));
     out
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 
+use super::html::ObjectChange;
 use super::issue::list_issues;
 use crate::report::history::RunHistory;
 
@@ -67,13 +68,10 @@ fn write_objects(out: &mut String, history: &RunHistory) {
     }
     out.push_str("\n| registry object | name | action |\n|---|---|---|\n");
     for record in changed {
-        let action = match (text(record, "action"), record["planned"].as_bool()) {
-            (action, Some(true)) => format!("would {action}"),
-            (action, _) => action,
-        };
+        let verb = ObjectChange::of_record(record).verb();
         let action = match text(record, "error").as_str() {
-            "" => action,
-            error => format!("{action}: {}", cell(error)),
+            "" => verb.to_owned(),
+            error => format!("{verb}: {}", cell(error)),
         };
         let _ = writeln!(out, "| {} | {} | {action} |", cell(&text(record, "kind")), code(&text(record, "name")));
     }
@@ -106,7 +104,7 @@ fn write_changes(out: &mut String, history: &RunHistory) {
         let _ = writeln!(out, "- {} on {}", code(&task.name), code(&result.host));
         if !result.diff.is_empty() {
             // A fence that the text could close would be none.
-            let diff = result.diff.replace("```", "\'\'\'");
+            let diff = result.diff.trim_end().replace("```", "\'\'\'");
             let _ = writeln!(out, "\n  ```diff\n{}  ```\n", indent(&diff));
         }
     }
@@ -117,7 +115,7 @@ fn indent(text: &str) -> String {
     text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
-/// Text that is shown as it is: nobody is notified and nothing is a link.
+/// Text that is shown literally: no mentions, no links.
 pub fn code(text: &str) -> String {
     format!("`{}`", text.replace('|', "\\|").replace(['\n', '\r'], " ").replace('`', "\'"))
 }

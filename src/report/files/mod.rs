@@ -141,6 +141,7 @@ impl ReportTarget {
     fn write(&self, history: &RunHistory) -> std::io::Result<()> {
         let text = (self.kind.write)(history);
         if self.is_stdout() {
+            crate::block_output::write_pending();
             let mut out = std::io::stdout().lock();
             out.write_all(text.as_bytes())?;
             return out.flush();

@@ -198,7 +198,7 @@ fn write_arguments(task: &Task) -> String {
     match (task.args.values.is_empty(), written.is_empty()) {
         (true, true) => format!("{}:\n", task.action.written.as_str()),
         (true, false) => format!("{}: {written}\n", task.action.written.as_str()),
-        _ => to_yaml(&whole.into(), &DumpOptions { literal: true, ..DumpOptions::NICE }),
+        _ => to_yaml(&whole.into(), &DumpOptions { literal: true, indent: 2, sort_keys: false, ..DumpOptions::NICE }),
     }
 }
 

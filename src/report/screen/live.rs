@@ -8,6 +8,7 @@ use std::time::Duration;
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike};
 
+use crate::progress::shorten_ids;
 use crate::report::ReportEvent;
 use crate::secrets::Redactor;
 
@@ -15,7 +16,7 @@ use crate::secrets::Redactor;
 const MARGIN: u16 = 4;
 
 /// Columns of the live line besides its message: spinner and time.
-const AROUND: usize = 12;
+const AROUND: usize = 14;
 
 /// Time after which the line is shown: what is over sooner needs no words.
 const QUIET_TIME: Duration = Duration::from_secs(1);
@@ -37,16 +38,30 @@ struct Activity {
     item: Option<(usize, usize)>,
     /// The event that the module waits for.
     message: String,
-    /// Request that is not answered yet.
-    request: String,
+    /// Requests that are not answered yet; loop items that run side by side have several.
+    requests: Vec<String>,
 }
 
 impl Activity {
     /// The changing parts come first, so that they are seen in a narrow window, too.
     fn describe(&self) -> String {
         let item = self.item.map(|(number, count)| format!("{number} of {count}")).unwrap_or_default();
-        let parts = [&item, &self.message, &self.request, &self.host, &self.task];
+        let requests = self.describe_requests();
+        let parts = [&item, &self.message, &requests, &self.host, &self.task];
         parts.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" · ")
+    }
+
+    /// One request in full; several by their number, in full where they are all alike.
+    fn describe_requests(&self) -> String {
+        let requests = &self.requests;
+        match requests.as_slice() {
+            [] => String::new(),
+            [one] => one.clone(),
+            [first, others @ ..] if others.iter().all(|other| other == first) => {
+                format!("{} × {first}", requests.len())
+            }
+            _ => format!("{} requests", requests.len()),
+        }
     }
 }
 
@@ -63,7 +78,7 @@ impl LiveLine {
                 if state.elapsed() >= QUIET_TIME {
                     let (text, frame) = (shown.lock().map(|text| text.clone()).unwrap_or_default(), state.elapsed());
                     let sign = spinner.get_tick_str(u64::try_from(frame.as_millis() / 120).unwrap_or_default());
-                    let _ = write!(out, "{sign} {text} {}", describe_time(frame));
+                    let _ = write!(out, "{sign} {text} · {}", describe_time(frame));
                 }
             }));
         }
@@ -85,14 +100,19 @@ impl LiveLine {
             }
             ReportEvent::ItemStart { number, count } => {
                 activity.item = Some((*number, *count));
-                (activity.message, activity.request) = Default::default();
+                activity.message.clear();
             }
             ReportEvent::Progress(message) if message.is_empty() => return self.clear(),
             ReportEvent::Progress(message) => activity.message.clone_from(message),
             ReportEvent::RequestStart { method, path } => {
-                activity.request = format!("{method} {}", shorten_ids(path));
+                activity.requests.push(describe_request(method, path));
             }
-            ReportEvent::Request(_) => activity.request.clear(),
+            ReportEvent::RequestEnd { method, path } => {
+                let ended = describe_request(method, path);
+                if let Some(at) = activity.requests.iter().position(|request| *request == ended) {
+                    activity.requests.remove(at);
+                }
+            }
             ReportEvent::Recap { .. } => return self.clear(),
             _ => return,
         }
@@ -130,20 +150,14 @@ fn describe_time(time: Duration) -> String {
     }
 }
 
-/// The ids in a path by their first digits: the rest tells people nothing.
-fn shorten_ids(path: &str) -> String {
-    let is_id = |part: &str| uuid::Uuid::parse_str(part).is_ok();
-    let parts = path.split('/').map(|part| match part.get(..8).filter(|_| is_id(part)) {
-        Some(start) => format!("{start}…"),
-        None => part.to_owned(),
-    });
-    parts.collect::<Vec<_>>().join("/")
+fn describe_request(method: &str, path: &str) -> String {
+    format!("{method} {}", shorten_ids(path))
 }
 
 /// The beginning of a text that is too long.
 fn cut_text(text: &str, room: usize) -> String {
     match text.char_indices().nth(room) {
-        Some((end, _)) => format!("{}…", &text[..end]),
+        Some((end, _)) => format!("{}…", text[..end].trim_end_matches([' ', '·'])),
         None => text.to_owned(),
     }
 }
@@ -203,8 +217,13 @@ mod tests {
         let mut activity = Activity { task: "Create tokens".into(), host: "web1".into(), ..Activity::default() };
         assert_eq!(activity.describe(), "web1 · Create tokens");
         activity.item = Some((3, 50));
-        activity.request = format!("POST {}", shorten_ids("/registries/11111111-1111-4111-8111-111111111111/tokens"));
+        let request = describe_request("POST", "/registries/11111111-1111-4111-8111-111111111111/tokens");
+        activity.requests = vec![request.clone()];
         assert_eq!(activity.describe(), "3 of 50 · POST /registries/11111111…/tokens · web1 · Create tokens");
+        activity.requests.push(request);
+        assert_eq!(activity.describe(), "3 of 50 · 2 × POST /registries/11111111…/tokens · web1 · Create tokens");
+        activity.requests.push("GET /registries".into());
+        assert_eq!(activity.describe(), "3 of 50 · 3 requests · web1 · Create tokens");
     }
 
     #[test]

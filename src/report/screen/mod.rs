@@ -14,9 +14,10 @@ use std::io::{IsTerminal, Write};
 
 use outcome::ResultLevel;
 
-use super::bus::Writer;
+use super::bus::{RunClose, Writer};
 use super::event::{ReportEvent, TaskLabel};
 use super::style::{Meaning, Paint};
+use crate::block_output::{self, BlockOutput};
 use crate::diagnostic::{Diagnostic, Severity, render};
 use crate::reconcile::Verb;
 use crate::secrets::Redactor;
@@ -28,6 +29,8 @@ pub struct Screen {
     options: ScreenOptions,
     paint: Paint,
     out: Box<dyn Write>,
+    /// Each line is written at once.
+    is_immediate: bool,
     width: usize,
     live: Option<live::LiveLine>,
     task: Option<TaskLabel>,
@@ -48,11 +51,16 @@ impl Screen {
     pub fn new(options: ScreenOptions) -> Self {
         let terminal = std::io::stdout().is_terminal();
         let live = (terminal && std::io::stderr().is_terminal() && !options.quiet).then(live::LiveLine::new);
-        let out: Box<dyn Write> = if options.quiet { Box::new(std::io::sink()) } else { Box::new(std::io::stdout()) };
+        let out: Box<dyn Write> = match (options.quiet, terminal) {
+            (true, _) => Box::new(std::io::sink()),
+            (false, true) => Box::new(std::io::stdout()),
+            (false, false) => Box::new(BlockOutput),
+        };
         Self {
             options,
             paint: Paint(options.colour),
             out,
+            is_immediate: terminal,
             width: output_width(),
             live,
             task: None,
@@ -68,17 +76,19 @@ impl Screen {
     /// A screen that is added to a file.
     pub fn to_log(options: ScreenOptions, file: std::fs::File) -> Self {
         let quiet = ScreenOptions { quiet: true, ..options };
-        Self { options, out: Box::new(file), width: 80, is_log: true, ..Self::new(quiet) }
+        Self { options, out: Box::new(file), is_immediate: true, width: 80, is_log: true, ..Self::new(quiet) }
     }
 
     fn print_text(&mut self, text: &str, redactor: &Redactor) -> std::io::Result<()> {
         let text = redactor.redact(text);
+        let (out, is_immediate) = (&mut self.out, self.is_immediate);
+        let mut write = || {
+            out.write_all(text.as_bytes())?;
+            if is_immediate { out.flush() } else { Ok(()) }
+        };
         match &self.live {
-            Some(live) => {
-                let out = &mut self.out;
-                live.suspend(|| out.write_all(text.as_bytes()).and_then(|()| out.flush()))
-            }
-            None => self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()),
+            Some(live) => live.suspend(write),
+            None => write(),
         }
     }
 
@@ -163,6 +173,8 @@ impl Screen {
         if self.is_log {
             return self.out.write_all(text.as_bytes());
         }
+        // The two streams may be one.
+        block_output::write_pending();
         let write = || std::io::stderr().write_all(text.as_bytes());
         match &self.live {
             Some(live) => live.suspend(write),
@@ -194,6 +206,12 @@ pub fn output_width() -> usize {
 impl Writer for Screen {
     fn may_lose_reader(&self) -> bool {
         true
+    }
+
+    /// What is printed from here on is written at once: nothing comes after it that would.
+    fn finish(&mut self, _end: &RunClose<'_>, _redactor: &Redactor) -> std::io::Result<()> {
+        self.is_immediate = true;
+        self.out.flush()
     }
 
     fn write_event(&mut self, event: &ReportEvent, redactor: &Redactor) -> std::io::Result<()> {
@@ -241,8 +259,13 @@ impl Writer for Screen {
                 self.print_line(line, Meaning::Verbose, redactor)
             }
             ReportEvent::Verbose(..) | ReportEvent::Debug(_) | ReportEvent::Progress(_) => Ok(()),
-            ReportEvent::ItemStart { .. } | ReportEvent::RequestStart { .. } | ReportEvent::Request(_) => Ok(()),
+            ReportEvent::ItemStart { .. } | ReportEvent::Request(_) => Ok(()),
+            ReportEvent::RequestStart { .. } | ReportEvent::RequestEnd { .. } => Ok(()),
             ReportEvent::Line(line) => self.print_text(&format!("{line}\n"), redactor),
+            ReportEvent::Remark(text) => {
+                let width = self.live.is_some().then_some(self.width);
+                self.print_text(&format!("{}\n", render::wrap_text(text, width, 0)), redactor)
+            }
             ReportEvent::Recap { last, hosts, custom, records, interrupted, .. } => {
                 if *interrupted {
                     return self.broken_off(records, redactor);

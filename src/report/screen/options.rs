@@ -7,7 +7,7 @@ pub struct ScreenOptions {
     pub colour: bool,
     /// `-v` to `-vvvv`.
     pub verbosity: u8,
-    /// Also show actions that nobody asked for, such as flushes of handlers.
+    /// Also show implicit actions, such as flushes of handlers.
     pub debug: bool,
     /// Changes and failures only: no recap, and the banner of a play with the first of them.
     pub brief: bool,

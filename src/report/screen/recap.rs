@@ -28,6 +28,8 @@ impl Screen {
     pub(super) fn print_summary(&mut self, records: &[Record], redactor: &Redactor) -> std::io::Result<()> {
         let mut text = String::new();
         if let Some(summary) = summarize_objects(records) {
+            // Without the counts of hosts, it would cling to the last task.
+            text.push_str(if self.options.brief { "\n" } else { "" });
             text.push_str(&if self.live.is_some() { textwrap::fill(&summary, self.width) } else { summary });
             text.push_str("\n\n");
         }

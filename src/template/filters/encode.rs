@@ -41,7 +41,7 @@ fn b64decode(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let encoding = Encoding::from_name(&text_or(encoding.as_ref(), "utf-8")?)?;
     let urlsafe = flag_or(urlsafe.as_ref(), false);
     let input = to_text(&call.input)?;
-    // Python skips what is no digit of base64, line breaks above all.
+    // Python skips what is not a digit of base64, line breaks above all.
     let extra = if urlsafe { "-_" } else { "+/" };
     let mut digits: String = input.chars().filter(|c| c.is_ascii_alphanumeric() || extra.contains(*c)).collect();
     let padding = input.chars().filter(|c| *c == '=').count();

@@ -114,7 +114,7 @@ fn expanduser(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     Ok(Value::text(home_expanded(&read_input(call)?)))
 }
 
-/// A leading `~` or `~user` replaced by the home folder; as it is if nobody knows the user.
+/// A leading `~` or `~user` replaced by the home folder; unchanged if the user is unknown.
 pub fn home_expanded(path: &str) -> String {
     let Some(after) = path.strip_prefix('~') else { return path.to_owned() };
     let (user, rest) = after.split_at(after.find('/').unwrap_or(after.len()));

@@ -20,7 +20,7 @@ pub const TABLE: &[FilterPlugin] = &[
 /// Compiles a pattern with the flags that regex filters and tests take.
 ///
 /// # Errors
-/// If it is no pattern.
+/// If it is not a pattern.
 pub fn compile_pattern(
     pattern: &str,
     ignorecase: Option<&Value>,
@@ -86,8 +86,15 @@ fn regex_replace(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
 }
 
 fn regex_search(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
-    let Some((pattern, wanted)) = call.args.positional.split_first() else {
-        return Err(TemplateError::value("regex_search() missing 1 required positional argument: 'regex'"));
+    let (pattern, wanted) = match (call.args.positional.split_first(), call.args.get_named("regex")) {
+        (Some((pattern, wanted)), None) => (pattern, wanted),
+        (None, Some(pattern)) => (pattern, &[][..]),
+        (Some(_), Some(_)) => {
+            return Err(TemplateError::value("regex_search() got multiple values for argument 'regex'"));
+        }
+        (None, None) => {
+            return Err(TemplateError::value("regex_search() missing 1 required positional argument: 'regex'"));
+        }
     };
     let (ignorecase, multiline) = (call.args.get_named("ignorecase"), call.args.get_named("multiline"));
     let pattern = compile_pattern(&to_text(pattern)?, ignorecase, multiline)?;

@@ -82,7 +82,7 @@ fn groupby(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let path = Path::new(&require_arg(attribute, "attribute")?)?;
     let exact = flag_or(case_sensitive.as_ref(), false);
     let fold = |key: Value| if exact { key } else { ignore_case(key) };
-    let mut keyed = Vec::new();
+    let (mut keyed, mut found) = (Vec::new(), Vec::new());
     for item in input_members(call)? {
         let key = path.read_attribute(&item, default.as_ref().filter(|default| !default.is_null()), call.context)?;
         if key.is_unknown() {
@@ -94,18 +94,20 @@ fn groupby(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
         } else {
             require_defined(&path.read_attribute(&item, None, call.context)?)?.clone()
         };
-        keyed.push((fold(require_defined(&key)?.clone()), Value::tuple([shown, item])));
+        keyed.push((fold(require_defined(&key)?.clone()), Value::from(found.len())));
+        found.push((shown, item));
     }
+    // The key that is shown, the key that is compared, and the members.
     let mut groups: Vec<(Value, Value, Vec<Value>)> = Vec::new();
-    for pair in sort_by_key(keyed, false)? {
-        let Some([key, item]) = pair.as_slice() else { continue };
-        let folded = fold(key.clone());
+    for number in sort_by_key(keyed, false)? {
+        let number = number.as_int().and_then(|number| usize::try_from(number).ok());
+        let Some((key, item)) = number.and_then(|number| found.get(number)) else { continue };
         match groups.last_mut() {
-            Some((last, _, members)) if *last == folded => members.push(item.clone()),
-            _ => groups.push((folded, key.clone(), vec![item.clone()])),
+            Some((last, first, members)) if last == key || *first == fold(key.clone()) => members.push(item.clone()),
+            _ => groups.push((key.clone(), fold(key.clone()), vec![item.clone()])),
         }
     }
-    Ok(Value::list(groups.into_iter().map(|(_, key, members)| Value::tuple([key, Value::list(members)]))))
+    Ok(Value::list(groups.into_iter().map(|(key, _, members)| Value::tuple([key, Value::list(members)]))))
 }
 
 /// The members of the input; what counts as false has none, whatever it is.

@@ -130,7 +130,7 @@ fn unique(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
         if !key.is_hashable() {
             return if strict {
                 let kind = key.type_name();
-                let what = "does not support case_sensitive=false nor attribute for members that are no plain values";
+                let what = "does not support case_sensitive=false nor attribute for members that are not plain values";
                 Err(TemplateError::value(format!(
                     "unhashable type: '{kind}'; it cannot fall back to comparing, which {what}"
                 )))

@@ -8,9 +8,6 @@ pub enum QueryError {
     /// The question is not JMESPath; the sentence of the parser, with a picture below it.
     #[error("{0}")]
     Syntax(String),
-    /// A literal cannot be read.
-    #[error("{0}")]
-    Literal(serde_json::Error),
     /// A slice has no step.
     #[error(transparent)]
     Slice(#[from] TemplateError),

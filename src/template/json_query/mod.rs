@@ -6,6 +6,7 @@ mod functions;
 
 use std::borrow::Cow;
 
+use jmespath::Variable;
 use jmespath::ast::{Ast, Comparator};
 
 pub use error::QueryError;
@@ -15,7 +16,7 @@ use crate::value::{Dict, Value, json};
 /// Asks a value a question.
 ///
 /// # Errors
-/// If the question is no JMESPath or a function is given what it does not take.
+/// If the question is not JMESPath or a function is given what it does not take.
 pub fn query_value(question: &str, value: &Value) -> Result<Value, QueryError> {
     let ast = jmespath::parse(&with_quoted_words(question)).map_err(|why| QueryError::Syntax(why.to_string()))?;
     evaluate_ast(&ast, value)
@@ -64,7 +65,7 @@ fn evaluate_ast(ast: &Ast, value: &Value) -> Result<Value, QueryError> {
         Ast::Subexpr { lhs, rhs, .. } => evaluate_ast(rhs, &evaluate_ast(lhs, value)?)?,
         Ast::Index { idx, .. } => index(value, *idx),
         Ast::Slice { start, stop, step, .. } => slice_list(value, *start, *stop, *step)?,
-        Ast::Literal { value, .. } => json::from_str(&value.to_string()).map_err(QueryError::Literal)?,
+        Ast::Literal { value, .. } => read_literal(value),
         Ast::MultiList { .. } | Ast::MultiHash { .. } if value.is_null() => Value::Null,
         Ast::MultiList { elements, .. } => Value::list(
             elements.iter().map(|element| evaluate_ast(element, value)).collect::<Result<Vec<_>, QueryError>>()?,
@@ -109,6 +110,20 @@ fn evaluate_ast(ast: &Ast, value: &Value) -> Result<Value, QueryError> {
         }
         Ast::Function { name, args, .. } => functions::call(name, args, value)?,
     })
+}
+
+/// The value of a literal.
+fn read_literal(literal: &Variable) -> Value {
+    match literal {
+        Variable::Null | Variable::Expref(_) => Value::Null,
+        Variable::Bool(b) => Value::Bool(*b),
+        Variable::String(text) => Value::text(text.as_str()),
+        Variable::Number(number) => json::from_serde(&serde_json::Value::Number(number.clone())),
+        Variable::Array(items) => Value::list(items.iter().map(|item| read_literal(item))),
+        Variable::Object(entries) => {
+            Value::dict(entries.iter().map(|(key, value)| (key.as_str(), read_literal(value))))
+        }
+    }
 }
 
 fn get_field(value: &Value, name: &str) -> Value {

@@ -13,7 +13,7 @@ pub fn lookup_error(message: impl Into<String>) -> TemplateError {
     TemplateError::new(TemplateErrorKind::Lookup, message)
 }
 
-/// Warns of options that nobody knows: they have no effect.
+/// Warns of unknown options: they have no effect.
 pub fn warn_unknown_options(call: &PluginCall<'_>, names: &[&str]) {
     signature::report_options(names);
     for (name, _) in call.args.named.iter().filter(|(name, _)| !names.contains(&&**name)) {

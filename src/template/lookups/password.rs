@@ -189,7 +189,7 @@ fn parse_stored(text: &str) -> StoredPassword {
     StoredPassword { password: password.to_owned(), salt, ident }
 }
 
-/// Writes a whole file under another name and moves it to its place, so that nobody ever reads half of one. If another
+/// Writes a whole file under another name and moves it to its place, so that half of one is never read. If another
 /// run was quicker, its password counts.
 fn write(path: &Path, kept: &StoredPassword, replace: bool) -> Result<StoredPassword, TemplateError> {
     let failed = |why: std::io::Error| lookup_error(format!("cannot keep the password in `{}`: {why}", path.display()));

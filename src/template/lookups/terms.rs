@@ -52,7 +52,7 @@ impl<'a> TermOptions<'a> {
     pub fn read_number<T: std::str::FromStr>(&self, name: &str, default: T) -> Result<T, TemplateError> {
         let Some(value) = self.get(name) else { return Ok(default) };
         python::str(&value).trim().parse().map_err(|_| {
-            lookup_error(format!("the option `{name}` has an invalid value: {} is no number", python::repr(&value)))
+            lookup_error(format!("the option `{name}` has an invalid value: {} is not a number", python::repr(&value)))
         })
     }
 }

@@ -139,7 +139,7 @@ async fn get(request: Request) -> Result<String, PageError> {
 
 fn build_client(verify: bool, proxy: bool) -> Result<reqwest::Client, PageError> {
     static PROVIDER: OnceLock<()> = OnceLock::new();
-    // Whoever came first has set the same provider; its refusal to be set twice is of no interest.
+    // The first caller has set the same provider; its refusal to be set twice is of no interest.
     PROVIDER.get_or_init(|| drop(rustls::crypto::ring::default_provider().install_default()));
     let mut builder = reqwest::Client::builder().tls_danger_accept_invalid_certs(!verify);
     if !proxy {

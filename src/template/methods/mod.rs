@@ -55,7 +55,7 @@ fn object_has_method(object: &dyn Object, name: &str) -> bool {
     }
 }
 
-/// An attribute that is no method (`d.year`).
+/// An attribute that is not a method (`d.year`).
 pub fn get_property(value: &Value, name: &str) -> Option<Value> {
     match value {
         Value::Time(of) => time::get_property(*of, name),

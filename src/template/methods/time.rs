@@ -40,6 +40,7 @@ fn local_datetime(of: Time) -> Option<DateTime> {
 /// An attribute.
 pub fn get_property(of: Time, name: &str) -> Option<Value> {
     if let Time::Delta(micros) = of {
+        let micros = micros.get();
         let (days, rest) = (micros.div_euclid(DAY), micros.rem_euclid(DAY));
         let part = match name {
             "days" => days,
@@ -76,7 +77,7 @@ fn no_method(of: Time, name: &str) -> TemplateError {
 
 fn total_seconds(call: &TimeCall<'_>) -> Result<Value, TemplateError> {
     match call.data {
-        Time::Delta(micros) => Ok(Value::Float(*micros as f64 / 1e6)),
+        Time::Delta(micros) => Ok(Value::Float(micros.get() as f64 / 1e6)),
         other => Err(no_method(*other, call.name)),
     }
 }
@@ -195,13 +196,13 @@ fn zone_name(offset: i32) -> String {
 
 /// Arithmetic with a time on the left; `None` if the types do not go together.
 pub fn apply_arithmetic(op: Operator, left: Time, right: &Value) -> Option<Result<Value, TemplateError>> {
-    let delta = |micros| Some(Ok(Value::Time(Time::Delta(micros))));
+    let delta = |micros| Some(Ok(Value::Time(Time::from_micros(micros))));
     match (op, left, right) {
-        (Operator::Sub, Time::Delta(a), Value::Time(Time::Delta(b))) => delta(a - b),
-        (Operator::Add, Time::Delta(a), Value::Time(Time::Delta(b))) => delta(a + b),
-        (Operator::Add, Time::Delta(a), Value::Time(other)) => Some(shift_time(*other, a)),
-        (Operator::Add, _, Value::Time(Time::Delta(b))) => Some(shift_time(left, *b)),
-        (Operator::Sub, _, Value::Time(Time::Delta(b))) => Some(shift_time(left, -b)),
+        (Operator::Sub, Time::Delta(a), Value::Time(Time::Delta(b))) => delta(a.get() - b.get()),
+        (Operator::Add, Time::Delta(a), Value::Time(Time::Delta(b))) => delta(a.get() + b.get()),
+        (Operator::Add, Time::Delta(a), Value::Time(other)) => Some(shift_time(*other, a.get())),
+        (Operator::Add, _, Value::Time(Time::Delta(b))) => Some(shift_time(left, b.get())),
+        (Operator::Sub, _, Value::Time(Time::Delta(b))) => Some(shift_time(left, -b.get())),
         (Operator::Sub, Time::Date(_), Value::Time(Time::Date(_)))
         | (Operator::Sub, Time::Naive(_), Value::Time(Time::Naive(_)))
         | (Operator::Sub, Time::Aware(..), Value::Time(Time::Aware(..))) => {
@@ -211,18 +212,19 @@ pub fn apply_arithmetic(op: Operator, left: Time, right: &Value) -> Option<Resul
         (Operator::Sub, Time::Naive(_) | Time::Aware(..), Value::Time(Time::Naive(_) | Time::Aware(..))) => {
             Some(Err(TemplateError::value("can't subtract offset-naive and offset-aware datetimes")))
         }
-        (Operator::Mul, Time::Delta(a), Value::Int(n)) => delta(a.checked_mul(i128::from(*n))?),
+        (Operator::Mul, Time::Delta(a), Value::Int(n)) => delta(a.get().checked_mul(i128::from(*n))?),
         (Operator::Div, Time::Delta(a), other) => match (other, numeric::to_float(other)) {
-            (Value::Time(Time::Delta(0)), _) | (_, Some(0.0)) => Some(Err(TemplateError::value("division by zero"))),
-            (Value::Time(Time::Delta(b)), _) => Some(Ok(Value::Float(a as f64 / *b as f64))),
-            (_, Some(f)) => delta((a as f64 / f).round_ties_even() as i128),
+            (Value::Time(Time::Delta(b)), _) if b.get() == 0 => Some(Err(TemplateError::value("division by zero"))),
+            (_, Some(0.0)) => Some(Err(TemplateError::value("division by zero"))),
+            (Value::Time(Time::Delta(b)), _) => Some(Ok(Value::Float(a.get() as f64 / b.get() as f64))),
+            (_, Some(f)) => delta((a.get() as f64 / f).round_ties_even() as i128),
             _ => None,
         },
         (Operator::FloorDiv, Time::Delta(_), Value::Int(0)) => {
             Some(Err(TemplateError::value("integer division or modulo by zero")))
         }
         (Operator::FloorDiv, Time::Delta(a), Value::Int(n)) => {
-            let n = i128::from(*n);
+            let (a, n) = (a.get(), i128::from(*n));
             delta(a.div_euclid(n) - i128::from(n < 0 && a.rem_euclid(n) != 0))
         }
         _ => None,
@@ -240,7 +242,7 @@ fn shift_time(time: Time, micros: i128) -> Result<Value, TemplateError> {
         }
         Time::Naive(local) => Time::Naive(local.checked_add(duration).map_err(|_| range())?),
         Time::Aware(local, offset) => Time::Aware(local.checked_add(duration).map_err(|_| range())?, offset),
-        Time::Delta(own) => Time::Delta(own + micros),
+        Time::Delta(own) => Time::from_micros(own.get() + micros),
     };
     Ok(Value::Time(moved))
 }

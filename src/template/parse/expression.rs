@@ -183,7 +183,7 @@ impl Reader<'_> {
             Some(b'n' | b'N') => Ok(Value::Null),
             _ => match parse_number(text) {
                 Some(value) => Ok(value),
-                None => fail_at(format!("`{text}` is no number"), at.clone()),
+                None => fail_at(format!("`{text}` is not a number"), at.clone()),
             },
         }
     }

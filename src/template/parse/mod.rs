@@ -23,7 +23,7 @@ use crate::diagnostic::characters::explain_odd_character;
 /// Reads a template. A fault's place is given as offsets.
 ///
 /// # Errors
-/// If the text is no template.
+/// If the text is not a template.
 pub fn parse_template(text: &str, options: &RenderOptions) -> Result<ParsedTemplate, (TemplateError, At)> {
     let syntax = build_syntax(options).map_err(|fault| (fault, 0..0))?;
     if let Some(at) = preprocess::find_overlong(text, options, MAX_LENGTH) {
@@ -59,7 +59,7 @@ pub fn parse_template(text: &str, options: &RenderOptions) -> Result<ParsedTempl
 /// Reads a bare expression (`when`, `debug: var`).
 ///
 /// # Errors
-/// If the text is no expression.
+/// If the text is not an expression.
 pub fn parse_expression(text: &str) -> Result<ExprNode, (TemplateError, At)> {
     if text.len() > MAX_LENGTH {
         return Err((TemplateError::new(TemplateErrorKind::Limit, "this expression is too long"), 0..MAX_LENGTH));

@@ -22,7 +22,7 @@ fn unit_factor(power: u32) -> f64 {
 /// `10 MB`, `1.5G`, `7`, `2 megabyte` as a number of bytes, or of bits (`Mb`).
 ///
 /// # Errors
-/// If it is no number, or the unit is none, or one of the other kind.
+/// If it is not a number, or the unit is none, or one of the other kind.
 pub fn from_human(text: &str, default_unit: Option<&str>, bits: bool) -> Result<f64, TemplateError> {
     let trimmed = text.trim();
     let end = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());

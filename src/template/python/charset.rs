@@ -5,7 +5,7 @@ use crate::template::error::TemplateError;
 /// An encoding of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// UTF-8; with a mark at the beginning (`utf-8-sig`) that is no part of the text.
+    /// UTF-8; with a mark at the beginning (`utf-8-sig`) that is not a part of the text.
     Utf8 {
         /// Whether the mark is written, and dropped.
         mark: bool,
@@ -44,7 +44,7 @@ impl Encoding {
     /// The encoding of a name.
     ///
     /// # Errors
-    /// If nobody knows it.
+    /// If it is unknown.
     pub fn from_name(name: &str) -> Result<Self, TemplateError> {
         let narrow = |name, limit, others| Ok(Self::Narrow { name, limit, others });
         match name.trim().to_lowercase().replace(['_', ' '], "-").as_str() {

@@ -130,7 +130,7 @@ pub fn integer_or(value: Option<&Value>, default: i64) -> Result<i64, TemplateEr
 /// A number as a float, as `float(x)` takes numbers; text is not taken.
 ///
 /// # Errors
-/// If it is no number.
+/// If it is not a number.
 pub fn to_real(value: &Value) -> Result<f64, TemplateError> {
     as_real(require_defined(value)?)
         .ok_or_else(|| TemplateError::value(format!("must be real number, not {}", value.type_name())))

@@ -1,8 +1,10 @@
 //! Python's `json.loads`: bare `NaN` and `Infinity`, integers of any size, Python's complaints.
 
+use std::sync::Arc;
+
 use crate::template::error::TemplateError;
 use crate::value::json_lexer::{JsonError, JsonLexer};
-use crate::value::{Dict, Value};
+use crate::value::{Dict, SharedTexts, Value};
 
 /// Nesting deeper than any honest document; Python stops a little later.
 const DEEPEST: usize = 500;
@@ -18,11 +20,12 @@ pub fn read(text: &str) -> Result<Value, TemplateError> {
 }
 
 fn read_document(text: &str) -> Result<Value, JsonError> {
-    let mut lexer = JsonLexer::new(text, 0);
-    lexer.skip_blanks();
-    let value = read_value(&mut lexer, 0)?;
-    lexer.skip_blanks();
-    if lexer.is_at_end() { Ok(value) } else { Err(lexer.error("Extra data")) }
+    let mut reader =
+        Reader { lexer: JsonLexer::new(text, 0), shared: SharedTexts::new((text.len() / 64).min(MOST_SHARED)) };
+    reader.lexer.skip_blanks();
+    let value = reader.read_value(0)?;
+    reader.lexer.skip_blanks();
+    if reader.lexer.is_at_end() { Ok(value) } else { Err(reader.lexer.error("Extra data")) }
 }
 
 fn describe_error(text: &str, error: JsonError) -> TemplateError {
@@ -33,55 +36,72 @@ fn describe_error(text: &str, error: JsonError) -> TemplateError {
     TemplateError::value(format!("{error}: line {line} column {column} (char {position})"))
 }
 
-fn read_value(lexer: &mut JsonLexer<'_>, depth: usize) -> Result<Value, JsonError> {
-    if depth > DEEPEST {
-        return Err(lexer.error("Nested too deeply"));
-    }
-    match lexer.peek() {
-        Some(b'"') => lexer.read_string().map(Value::text),
-        Some(b'[') => read_list(lexer, depth + 1),
-        Some(b'{') => read_dict(lexer, depth + 1),
-        _ => lexer.read_scalar(),
-    }
+/// The largest number of texts of a document that are remembered: it repeats its keys, and many of its values.
+const MOST_SHARED: usize = 512;
+
+struct Reader<'a> {
+    lexer: JsonLexer<'a>,
+    shared: SharedTexts,
 }
 
-fn read_list(lexer: &mut JsonLexer<'_>, depth: usize) -> Result<Value, JsonError> {
-    lexer.skip_byte();
-    let mut items = Vec::new();
-    if !lexer.skip_sign(b']') {
-        loop {
-            lexer.skip_blanks();
-            items.push(read_value(lexer, depth)?);
-            if lexer.skip_sign(b']') {
-                break;
-            }
-            lexer.expect_sign(b',', NO_COMMA)?;
+impl Reader<'_> {
+    fn read_value(&mut self, depth: usize) -> Result<Value, JsonError> {
+        if depth > DEEPEST {
+            return Err(self.lexer.error("Nested too deeply"));
+        }
+        match self.lexer.peek() {
+            Some(b'"') => self.read_text(),
+            Some(b'[') => self.read_list(depth + 1),
+            Some(b'{') => self.read_dict(depth + 1),
+            _ => self.lexer.read_scalar(),
         }
     }
-    Ok(Value::list(items))
-}
 
-fn read_dict(lexer: &mut JsonLexer<'_>, depth: usize) -> Result<Value, JsonError> {
-    lexer.skip_byte();
-    let mut dict = Dict::new();
-    if !lexer.skip_sign(b'}') {
-        loop {
-            lexer.skip_blanks();
-            if lexer.peek() != Some(b'"') {
-                return Err(lexer.error("Expecting property name enclosed in double quotes"));
-            }
-            let key = lexer.read_string()?;
-            lexer.expect_sign(b':', "Expecting ':' delimiter")?;
-            lexer.skip_blanks();
-            let value = read_value(lexer, depth)?;
-            dict.set(key, value);
-            if lexer.skip_sign(b'}') {
-                break;
-            }
-            lexer.expect_sign(b',', NO_COMMA)?;
-        }
+    fn read_text(&mut self) -> Result<Value, JsonError> {
+        let text = self.lexer.read_string()?;
+        Ok(Value::text(self.shared.share(&text)))
     }
-    Ok(Value::from(dict))
+
+    fn read_list(&mut self, depth: usize) -> Result<Value, JsonError> {
+        self.lexer.skip_byte();
+        let mut items = Vec::new();
+        if !self.lexer.skip_sign(b']') {
+            loop {
+                self.lexer.skip_blanks();
+                items.push(self.read_value(depth)?);
+                if self.lexer.skip_sign(b']') {
+                    break;
+                }
+                self.lexer.expect_sign(b',', NO_COMMA)?;
+            }
+        }
+        items.shrink_to_fit();
+        Ok(Value::List(Arc::new(items)))
+    }
+
+    fn read_dict(&mut self, depth: usize) -> Result<Value, JsonError> {
+        self.lexer.skip_byte();
+        let mut dict = Dict::new();
+        if !self.lexer.skip_sign(b'}') {
+            loop {
+                self.lexer.skip_blanks();
+                if self.lexer.peek() != Some(b'"') {
+                    return Err(self.lexer.error("Expecting property name enclosed in double quotes"));
+                }
+                let key = self.read_text()?;
+                self.lexer.expect_sign(b':', "Expecting ':' delimiter")?;
+                self.lexer.skip_blanks();
+                let value = self.read_value(depth)?;
+                dict.insert(key, value);
+                if self.lexer.skip_sign(b'}') {
+                    break;
+                }
+                self.lexer.expect_sign(b',', NO_COMMA)?;
+            }
+        }
+        dict.shrink_to_fit();
+        Ok(Value::from(dict))
+    }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ struct Twister {
 }
 
 impl Random {
-    /// A source that cannot be foretold.
+    /// A source that cannot be predicted.
     pub fn from_system() -> Self {
         Self(Source::System(rand::rng()))
     }

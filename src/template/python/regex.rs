@@ -34,7 +34,7 @@ impl Pattern {
     /// Compiles a pattern in Python's syntax, or takes it from those that are compiled already.
     ///
     /// # Errors
-    /// If it is no pattern.
+    /// If it is not a pattern.
     pub fn compile(pattern: &str, flags: RegexFlags) -> Result<Rc<Self>, TemplateError> {
         let key = (pattern.to_owned(), flags);
         if let Some(known) = COMPILED.with_borrow(|kept| kept.get(&key).cloned()) {

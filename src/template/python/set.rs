@@ -18,7 +18,7 @@ pub enum Operation {
     SymmetricDifference,
 }
 
-/// Carries out an operation on two lists of numbers; `None` if anything in them is no number.
+/// Carries out an operation on two lists of numbers; `None` if anything in them is not a number.
 pub fn combine_sets(operation: Operation, a: &[Value], b: &[Value]) -> Option<Vec<Value>> {
     let (a, b) = (Table::from_values(a)?, Table::from_values(b)?);
     let mut out = match operation {

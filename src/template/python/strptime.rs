@@ -13,7 +13,7 @@ use crate::value::Time;
 /// Reads a time stamp by a format.
 ///
 /// # Errors
-/// If the format has a directive that nobody knows, or the text does not follow it.
+/// If the format has an unknown directive, or the text does not follow it.
 pub fn parse_time(text: &str, format: &str) -> Result<Time, TemplateError> {
     let pattern = Pattern::compile(&build_pattern(format)?, RegexFlags { ignore_case: true, ..RegexFlags::default() })?;
     let Some(found) = pattern.match_start(text)? else {

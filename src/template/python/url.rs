@@ -87,7 +87,7 @@ impl Split {
     /// The port.
     ///
     /// # Errors
-    /// If it is no number up to 65535.
+    /// If it is not a number up to 65535.
     pub fn port(&self) -> Result<Option<u16>, TemplateError> {
         let (_, Some(port)) = self.host_and_port() else { return Ok(None) };
         if !port.bytes().all(|b| b.is_ascii_digit()) {
@@ -115,7 +115,7 @@ pub fn quote_plus(text: &str) -> String {
     quote(text, " ").replace(' ', "+")
 }
 
-/// `unquote_plus`: `+` is a blank, `%XX` a byte; bytes that are no UTF-8 become the replacement sign.
+/// `unquote_plus`: `+` is a blank, `%XX` a byte; bytes that are not UTF-8 become the replacement sign.
 pub fn unquote_plus(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());

@@ -20,7 +20,7 @@ pub enum VersionRules {
 /// Compares two versions.
 ///
 /// # Errors
-/// If one is no version by these rules, or a number meets a word.
+/// If one is not a version by these rules, or a number meets a word.
 pub fn compare_versions(a: &str, b: &str, rules: VersionRules) -> Result<Ordering, TemplateError> {
     match rules {
         VersionRules::Loose => compare_loose(&parse_loose(a), &parse_loose(b)),

@@ -123,7 +123,7 @@ fn name_of(id: &str, name: &str) -> String {
     known.to_owned()
 }
 
-/// The family a distribution belongs to; one that nobody knows is its own unless it says what it is like.
+/// The family a distribution belongs to; an unknown one is its own unless it names a similar one.
 fn family_of(name: &str, like: &str) -> String {
     let family = match name {
         "Debian" | "Ubuntu" | "Linux Mint" | "Kali" | "Raspbian" | "Pop!_OS" => "Debian",

@@ -98,7 +98,7 @@ const MIN: &[&str] = &[
 /// The others.
 const REST: &[&str] = &["hardware", "mounts", "network", "virtual"];
 
-/// A subset that nobody knows.
+/// An unknown subset.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the fact subset `{name}` is not known")]
 pub struct FactsError {

@@ -64,7 +64,7 @@ pub fn encrypt_text(plain: &[u8], secret: &[u8], id: Option<&str>, salt: Option<
 /// Opens an envelope with one secret.
 ///
 /// # Errors
-/// If the text is no envelope, is damaged, or the secret does not fit.
+/// If the text is not an envelope, is damaged, or the secret does not fit.
 pub fn decrypt_envelope(envelope: &str, secret: &[u8]) -> Result<Vec<u8>, VaultError> {
     let (_, body) = parse_header(envelope)?;
     let inner = decode_hex(body.split_whitespace().flat_map(str::bytes))?;

@@ -16,7 +16,7 @@ pub enum VaultError {
     /// The envelope is damaged.
     #[error("the vaulted text is damaged: {0}")]
     Damaged(String),
-    /// There are secrets for several ids and nobody said which one to use.
+    /// There are secrets for several ids, and none was chosen.
     #[error(
         "the vault ids {} are all there to encrypt with: choose one with `--encrypt-vault-id`", quote_ids(.0)
     )]

@@ -1,4 +1,4 @@
-//! One vault password, and the id that it has where nobody has given it one.
+//! One vault password, and its default id.
 
 use zeroize::Zeroizing;
 

@@ -54,11 +54,11 @@ impl VaultSecrets {
     /// `files` are `--vault-password-file` arguments, `ask` is `--ask-vault-pass`. Without files the variable
     /// `ANSIBLE_VAULT_PASSWORD_FILE` counts; `ANSIBLE_VAULT_IDENTITY_LIST` comes before `ids`.
     ///
-    /// Prompts are asked at once, so that nobody has to wait for them in the middle of a run; files and scripts are
+    /// Prompts are asked at once, so that they do not interrupt a run; files and scripts are
     /// read when they are needed.
     ///
     /// # Errors
-    /// If a file is not there, or nobody answers a prompt.
+    /// If a file is not there, or a prompt gets no answer.
     pub fn collect_sources(ids: &[String], files: &[String], ask: bool) -> Result<Self, VaultError> {
         let listed = std::env::var("ANSIBLE_VAULT_IDENTITY_LIST").unwrap_or_default();
         let listed = listed.split(',').map(str::trim).filter(|id| !id.is_empty());
@@ -91,7 +91,7 @@ impl VaultSecrets {
     /// Adds a source; a prompt is asked at once.
     ///
     /// # Errors
-    /// If nobody answers a prompt.
+    /// If a prompt gets no answer.
     pub fn add(&mut self, id: &str, source: PasswordSource) -> Result<(), VaultError> {
         let asks = source == PasswordSource::Prompt;
         self.entries.push(Entry {
@@ -125,7 +125,7 @@ impl VaultSecrets {
     /// Opens an envelope: first with the secrets of its own id, then with all others unless ids must match.
     ///
     /// # Errors
-    /// If the text is no sound envelope, no secret fits, or a password cannot be read.
+    /// If the text is not a sound envelope, no secret fits, or a password cannot be read.
     pub fn open_envelope(&self, text: &str) -> Result<Vec<u8>, VaultError> {
         self.open_with(text).map(|(bytes, _)| bytes)
     }
@@ -200,7 +200,7 @@ impl VaultSecrets {
     /// The id and secret to seal with: the one named, or the only one there is.
     ///
     /// # Errors
-    /// If there is none, or several and nobody said which.
+    /// If there is none, or several and none was chosen.
     pub fn to_encrypt(&self, id: Option<&str>) -> Result<(&str, &VaultPassword), VaultError> {
         let entry = match (id, self.entries.as_slice()) {
             (_, []) => return Err(VaultError::NoSecret),

@@ -1,7 +1,7 @@
 //! A seeded world in which everything goes wrong, and the promises that hold all the same.
 //!
 //! Hosts claim one job, run it step by step, stall, crash and come back; the branch moves, is rewritten and gets commits
-//! that nobody signed; the store goes away; clocks jump; people approve, reject, suspend and roll back; objects drift. Each
+//! that is not signed; the store goes away; clocks jump; people approve, reject, suspend and roll back; objects drift. Each
 //! step is one of these. `IONPLAY_SIMULATION_STEPS` sets how many there are, `IONPLAY_SIMULATION_SEED` repeats one world.
 
 mod host;

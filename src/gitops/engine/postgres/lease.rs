@@ -65,7 +65,7 @@ impl Leases {
         self.held.borrow_mut().retain(|held| held.name != name);
     }
 
-    /// Renews all leases, and gives back those that nobody uses. One that another host has taken ends for its run, too.
+    /// Renews all leases, and gives back unused ones. One that another host has taken ends for its run, too.
     pub async fn renew(&self, link: &Link, owner: &str) -> Result<(), EngineError> {
         let asked = boot_time();
         let (mut unused, mut held) = (Vec::new(), Vec::new());

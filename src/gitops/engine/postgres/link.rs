@@ -127,7 +127,7 @@ impl Link {
         tokio::task::spawn_local(async move {
             while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
                 let AsyncMessage::Notification(notification) = message else { continue };
-                // What this process has changed itself is no news to it.
+                // What this process has changed itself is not news to it.
                 if notification.process_id() == own.get() && notification.payload().starts_with("job:") {
                     continue;
                 }

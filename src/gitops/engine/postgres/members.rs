@@ -22,7 +22,7 @@ pub(super) struct Members {
 
 impl Members {
     pub fn new(own: String, host: String, lease: Duration) -> Self {
-        // Its leases outlive it a little: whoever takes its jobs finds them free soon after.
+        // Its leases outlive it a little: the host that takes its jobs finds them free soon after.
         Self { own, host, patience: lease * 2 / 3, is_member: Cell::new(false), alive: RefCell::default() }
     }
 

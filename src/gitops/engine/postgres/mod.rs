@@ -32,8 +32,11 @@ use lease::Leases;
 use link::{Link, Notice, Parameters};
 use members::Members;
 
-/// Requests that nobody has answered are forgotten.
+/// Requests without an answer are forgotten.
 const FORGET: &str = "delete from ionplay_gitops.request where posted < clock_timestamp() - interval '1 day'";
+
+/// Changes within this time are read together.
+const GATHERING: Duration = Duration::from_millis(50);
 
 /// State in PostgreSQL.
 pub struct Postgres {
@@ -191,7 +194,7 @@ async fn keep_alive(engine: Weak<Postgres>, period: Duration) {
     loop {
         tokio::time::sleep(period).await;
         let Some(engine) = engine.upgrade() else { return };
-        // Entries first: whoever may take a job over must find those of its run free.
+        // Entries first: a host that takes the job over must find those of its run free.
         let _ = engine.renew_held_credentials().await;
         // What fails is tried again with the next round; leases that end meanwhile end for their runs, too.
         let _ = engine.leases.renew(&engine.link, &engine.worker).await;
@@ -223,10 +226,17 @@ impl GitopsEngine for Postgres {
             let sql = "select name, record from ionplay_gitops.job where name = any($1) and record is not null";
             let rows = self.link.query("read the state of all jobs", sql, &[&names]).await?;
             let known: HashMap<&str, &str> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+            // Only a job without a record can have lost it. This is asked at each change of a job: it must not read all runs.
+            let missing: Vec<&str> =
+                names.iter().map(String::as_str).filter(|name| !known.contains_key(name)).collect();
+            let sql = "select job, max(substring(run from '[0-9]+$')::bigint) from ionplay_gitops.run
+                where job = any($1) group by job";
+            let rows = match missing[..] {
+                [] => Vec::new(),
+                _ => self.link.query("read runs", sql, &[&missing]).await?,
+            };
+            let runs: HashMap<&str, i64> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
             let mut records = Vec::with_capacity(jobs.len());
-            let sql = "select job, max(substring(run from '[0-9]+$')::bigint) from ionplay_gitops.run group by job";
-            let runs = self.link.query("read runs", sql, &[]).await?;
-            let runs: HashMap<&str, i64> = runs.iter().map(|row| (row.get(0), row.get(1))).collect();
             for (job, name) in jobs.iter().zip(&names) {
                 let last = runs.get(name.as_str()).and_then(|last| u64::try_from(*last).ok());
                 records.push(self.read_record(job, known.get(name.as_str()).copied(), last));
@@ -501,6 +511,8 @@ impl GitopsEngine for Postgres {
     fn wait_for_changes(&self) -> EngineFuture<'_, Option<Vec<String>>> {
         Box::pin(async move {
             self.changes.notified().await;
+            // A run changes its job several times in a row: all workers would read each of these changes.
+            tokio::time::sleep(GATHERING).await;
             let changed = std::mem::take(&mut *self.changed.borrow_mut());
             Ok((!self.has_lost_track.take()).then(|| changed.into_iter().collect()))
         })

@@ -8,7 +8,7 @@ pub(super) const VERSION: i32 = 1;
 /// Statements that every session begins with.
 pub(super) const SESSION: &str = "set statement_timeout = '20s'; listen ionplay_gitops";
 
-/// One statement at a time makes the tables, whoever comes first.
+/// One statement at a time makes the tables; the first host makes them.
 const TABLES: &str = "
 begin;
 select pg_advisory_xact_lock(4711081500);

@@ -42,7 +42,7 @@ impl EngineFixture for Fixture {
 
     fn kill_host<'a>(&'a self, engine: Rc<dyn GitopsEngine>) -> FixtureFuture<'a, ()> {
         drop(engine);
-        // Nobody renews the leases of a dead host, and then they end.
+        // The leases of a dead host are not renewed, so they end.
         self.database.query("update ionplay_gitops.job set owner = 'dead', lease_until = now() - interval '1 s' where owner like 'one/%'");
         Box::pin(async {})
     }

@@ -84,6 +84,7 @@ fn render_steps(out: &mut String, run: &JobRun, view: &View<'_>) {
     for name in StepName::ALL {
         let step = run.steps.iter().rev().find(|step| step.step == *name);
         let class = match step {
+            None if *name == StepName::Decide && run.outcome == Some(Outcome::Waiting) => "wait",
             None => "todo",
             Some(step) if failed && last == Some(step.step) => "bad",
             Some(RunStep { ended: None, .. }) if run.outcome == Some(Outcome::Waiting) => "wait",

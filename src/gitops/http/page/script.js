@@ -13,6 +13,17 @@
     if (main.contains(active) && /^(INPUT|SELECT|BUTTON)$/.test(active.tagName)) return true;
     return String(getSelection()) !== '' || all('input:not([type=hidden],[type=password])', main).some((field) => field.value);
   };
+  // Who uses the keyboard stays where they are.
+  const keepFocus = (old) => {
+    const active = document.activeElement;
+    if (!old.contains(active)) return () => {};
+    const href = active.getAttribute('href'), details = active.matches('summary') && active.parentElement.id;
+    return (fresh) => {
+      const same = href ? all('a', fresh).find((link) => link.getAttribute('href') === href)
+        : details ? find('#' + details + '>summary', fresh) : active === old ? fresh : null;
+      same?.focus({preventScroll: true});
+    };
+  };
   const follow = () => {
     const path = find('main').dataset.follow;
     if (source && source.path !== path) { source.close(); source = null; }
@@ -38,10 +49,9 @@
           const same = fresh.querySelector('#' + details.id);
           if (same) same.open = details.open;
         });
-        const active = document.activeElement;
-        const href = old.contains(active) && active.getAttribute('href');
+        const refocus = keepFocus(old);
         old.replaceWith(fresh);
-        if (href) all('a', fresh).find((link) => link.getAttribute('href') === href)?.focus();
+        refocus(fresh);
         document.title = next.title;
         find('#clock').textContent = find('#clock', next).textContent;
         document.body.classList.remove('stale');

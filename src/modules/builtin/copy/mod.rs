@@ -131,7 +131,7 @@ fn unchanged_outcome(placing: &Placing) -> ModuleOutcome {
     ModuleOutcome::default().with("dest", placing.dest.as_str())
 }
 
-/// Results have an empty list of differences where nobody wants any.
+/// Results have an empty list of differences where none are asked for.
 pub(super) fn with_diff(outcome: ModuleOutcome, context: &TaskContext<'_>) -> ModuleOutcome {
     if context.diff { outcome } else { outcome.with("diff", Value::list([])) }
 }

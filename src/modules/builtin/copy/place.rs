@@ -54,7 +54,7 @@ pub struct Placing {
     pub manner: FileWriteArgs,
     /// The checksum that the content is to have.
     pub checksum: Option<String>,
-    /// The module that writes will refuse the arguments. Nobody asks it where there is nothing to write.
+    /// The module that writes will refuse the arguments. It is not asked where there is nothing to write.
     pub refusal: Option<Failure>,
 }
 
@@ -277,7 +277,7 @@ impl Placing {
     }
 }
 
-/// The name under which the original has sent a file to the host before it is put in its place; nothing is there any more.
+/// The temporary name under which Ansible sends a file to the host; the file is gone after the task.
 fn transferred_name() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let home = std::env::home_dir().unwrap_or_default();
@@ -286,7 +286,7 @@ fn transferred_name() -> String {
     display_path(&home.join(format!(".ansible/tmp/ansible-tmp-{seconds}-{process}-{number}/.source")))
 }
 
-/// One side of a difference; nothing, and a note under one of two names, where the content is no text, or too long to
+/// One side of a difference; nothing, and a note under one of two names, where the content is not text, or too long to
 /// be read.
 fn diff_side(
     content: &[u8],

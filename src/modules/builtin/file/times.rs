@@ -85,7 +85,7 @@ fn parse_local_time(text: &str, format: &str) -> Result<f64, TemplateError> {
     let local = match strptime::parse_time(text, format)? {
         value::Time::Naive(local) | value::Time::Aware(local, _) => local,
         value::Time::Date(date) => date.to_datetime(jiff::civil::Time::midnight()),
-        value::Time::Delta(_) => return Err(TemplateError::value("a duration is no time")),
+        value::Time::Delta(_) => return Err(TemplateError::value("a duration is not a time")),
     };
     let zoned =
         local.to_zoned(jiff::tz::TimeZone::system()).map_err(|error| TemplateError::value(error.to_string()))?;

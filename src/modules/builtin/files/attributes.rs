@@ -76,7 +76,7 @@ impl Attributes {
     /// Brings a path to what is asked for, links not followed, and says whether anything was changed.
     ///
     /// # Errors
-    /// For an owner or group that nobody knows, a mode that is none, and what the system refuses.
+    /// For an unknown owner or group, an invalid mode, and a refusal of the system.
     pub fn apply_to_path(
         &self,
         host: &dyn HostApi,
@@ -130,7 +130,7 @@ fn set_mode(host: &dyn HostApi, path: &Path, wanted: &Value, changes: &mut Attri
         return Ok(false);
     }
     changes.note_change("mode", mode::display_bits(meta.bits), mode::display_bits(bits));
-    // Links have no permissions of their own here, which the original finds out by trying.
+    // Links have no permissions of their own here, which Ansible finds out by trying.
     if meta.is_link() {
         return Ok(host.is_dry_run());
     }

@@ -5,7 +5,7 @@ use crate::value::{Value, python};
 
 const EXECUTE: u32 = 0o111;
 
-/// A mode that nobody can read; the text is the `details` of the result.
+/// A mode that cannot be read; the text is the `details` of the result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadMode(pub String);

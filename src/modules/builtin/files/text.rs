@@ -40,7 +40,7 @@ impl Coding {
     /// The coding of a name that fits some content.
     ///
     /// # Errors
-    /// If nobody knows the encoding, or the content is not in it.
+    /// If the encoding is unknown, or the content is not in it.
     pub fn from_name(name: &str, content: &[u8]) -> Result<Self, TemplateError> {
         match Encoding::from_name(name)? {
             Encoding::Utf8 { mark: false } => Ok(Self::from_content(content)),

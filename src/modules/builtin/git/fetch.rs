@@ -5,7 +5,7 @@ use crate::modules::Failure;
 use crate::modules::builtin::files::display_path;
 
 impl GitCheckout<'_> {
-    /// The commit that the version is at the remote; a version that is no branch and no tag is a commit itself.
+    /// The commit that the version is at the remote; a version that is neither a branch nor a tag is a commit itself.
     pub async fn remote_head(&self, remote: &str) -> Result<String, Failure> {
         let version = self.version;
         let (kind, name) = if version == "HEAD" {

@@ -73,7 +73,7 @@ struct Job<'a> {
 
 /// An archive that could be read.
 struct Opened {
-    /// How the original calls what deals with it.
+    /// Ansible's name of the handler.
     handler: &'static str,
     /// The names in it that are asked for.
     names: Vec<String>,

@@ -4,7 +4,7 @@
 #[derive(Debug, thiserror::Error)]
 pub enum UrlError {
     /// A variable of the environment does not name a proxy.
-    #[error("`{name}` is no proxy: {why}")]
+    #[error("`{name}` is not a valid proxy: {why}")]
     Proxy {
         /// The variable.
         name: String,
@@ -31,10 +31,10 @@ pub enum UrlError {
     #[error("{}", innermost_reason(.0))]
     Client(reqwest::Error),
     /// The method is not one.
-    #[error("`{0}` is no method")]
+    #[error("`{0}` is not an HTTP method")]
     Method(String),
     /// A header cannot have such a name.
-    #[error("`{0}` is no name of a header")]
+    #[error("`{0}` is not a valid header name")]
     HeaderName(String),
     /// A header cannot have such a value.
     #[error("the header `{0}` has signs that headers cannot have")]

@@ -13,7 +13,7 @@ pub fn read_file_url(address: &str) -> UrlReply {
     if !matches!(parts.netloc.as_str(), "" | "localhost" | "127.0.0.1") {
         return UrlReply::without_answer(address, "Request failed: <urlopen error file not on local host>");
     }
-    // A plus sign is no blank in a path.
+    // A plus sign is not a blank in a path.
     let path = url::unquote_plus(&parts.path.replace('+', "%2B"));
     match crate::input::read_file(Path::new(&path)) {
         Ok(body) => UrlReply {

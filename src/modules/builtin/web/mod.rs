@@ -43,7 +43,7 @@ pub struct UrlReply {
     pub url: String,
     /// The same as it was asked for.
     pub final_url: String,
-    /// The status; -1 if nobody answered, nothing for a file.
+    /// The status; -1 without an answer, nothing for a file.
     pub status: Option<i64>,
     /// One sentence.
     pub message: String,

@@ -46,7 +46,8 @@ impl ObjectChange {
         }
     }
 
-    fn verb(&self) -> &'static str {
+    /// Returns what was done with it, or would be, in words.
+    pub fn verb(&self) -> &'static str {
         match (self.action.as_str(), self.planned, self.error.is_some()) {
             (_, false, true) => "failed",
             (_, true, true) => "would fail",

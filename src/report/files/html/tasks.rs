@@ -3,12 +3,16 @@
 use std::fmt::Write as _;
 
 use super::seconds;
+use crate::progress::shorten_ids;
 use crate::report::files::issue::list_issues;
 use crate::report::files::xml::{escape, escape_attribute};
 use crate::report::history::{ResultHistory, RunHistory, TaskHistory};
 
 /// The states by which the list can be filtered.
 const STATES: &[&str] = &["ok", "changed", "failed", "unreachable", "skipped", "rescued", "ignored", "undetermined"];
+
+/// Requests that are listed; a page of thousands would be slow and too large.
+const MAX_REQUESTS: usize = 500;
 
 /// The failures, before anything else.
 pub fn write_failures(history: &RunHistory) -> String {
@@ -107,10 +111,11 @@ fn write_filter(history: &RunHistory) -> String {
         out.push_str("</select>");
     }
     let present: Vec<&str> = history.plays.iter().flat_map(|play| &play.tasks).map(summarize_status).collect();
+    out.push_str("<span class=states>");
     for state in STATES.iter().filter(|state| present.contains(state)) {
         let _ = write!(out, "<label class={state}><input type=checkbox name=s value={state} checked>{state}</label>");
     }
-    out.push_str("<button type=button name=all>open or close</button><output class=soft></output></form>\n");
+    out.push_str("</span><button type=button name=all>open or close all</button><output class=soft></output></form>\n");
     out
 }
 
@@ -187,8 +192,16 @@ fn write_outcome(result: &ResultHistory) -> String {
 
 fn colour_diff(diff: &str) -> String {
     let mut out = String::new();
-    for line in diff.trim_end().lines() {
+    let mut lines = diff.trim_end().lines().peekable();
+    let mut before = "";
+    while let Some(line) = lines.next() {
+        let next = lines.peek().copied().unwrap_or_default();
+        // The names of the two sides are neither added nor removed.
+        let is_head = (line.starts_with("--- ") && next.starts_with("+++ "))
+            || (line.starts_with("+++ ") && before.starts_with("--- "));
+        before = line;
         let class = match line.as_bytes().first() {
+            _ if is_head => "head",
             Some(b'+') => "add",
             Some(b'-') => "del",
             Some(b'@') => "hunk",
@@ -210,22 +223,28 @@ pub fn write_requests(history: &RunHistory) -> String {
     let mut out = String::from(
         "<h2>Requests</h2>\n<div class=\"box wide\"><table class=left><tr><th>at<th>request<th>status<th>time\n",
     );
-    for request in history.requests.iter().take(500) {
+    for request in history.requests.iter().take(MAX_REQUESTS) {
         let status = request.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         let class = match request.status {
             Some(status) if status < 400 => "ok",
             Some(404) => "skipped",
             _ => "failed",
         };
+        let short = shorten_ids(&request.path);
+        let title = (short != request.path).then(|| format!(" title=\"{}\"", escape_attribute(&request.path)));
         let _ = writeln!(
             out,
-            "<tr><td class=t>{}<td><code>{} {}</code><td class=\"n {class}\">{status}<td class=t>{}",
+            "<tr><td class=t>{}<td><code{}>{} {}</code><td class=\"n {class}\">{status}<td class=t>{}",
             seconds(request.start),
+            title.unwrap_or_default(),
             escape(&request.method),
-            escape(&request.path),
+            escape(&short),
             seconds(request.duration)
         );
     }
     out.push_str("</table></div>\n");
+    if let Some(more) = history.requests.len().checked_sub(MAX_REQUESTS).filter(|more| *more > 0) {
+        let _ = writeln!(out, "<p class=soft>and {more} more; <code>--report trace=FILE</code> has all</p>");
+    }
     out
 }

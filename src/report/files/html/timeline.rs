@@ -14,7 +14,7 @@ const WIDTH: f64 = 1000.0;
 /// Narrower tasks would not be seen.
 const NARROWEST: f64 = 2.0;
 
-/// With more results than this a task is no link of its own: the page would become too large.
+/// With more results than this a task is not a link of its own: the page would become too large.
 const MOST_LINKS: usize = 400;
 
 /// Rows beyond this are left out; the list of tasks has them all.

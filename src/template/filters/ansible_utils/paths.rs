@@ -126,7 +126,7 @@ impl IndexSearch {
     /// Returns the position of the member for which the test holds, or a list of positions.
     ///
     /// # Errors
-    /// If the data are no list, the test is unknown, or a key is missing.
+    /// If the data are not a list, the test is unknown, or a key is missing.
     pub fn find(&self, call: &PluginCall<'_>, data: &Value) -> Result<Value, TemplateError> {
         let error = |what: String| TemplateError::value(format!("Error when using plugin 'index_of': {what}"));
         let test = required_text(self.test.as_ref(), "test")?;
