@@ -5,6 +5,10 @@ use std::process::ExitCode;
 
 use ionplay::exit::Exit;
 
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Deep playbooks nest deeply; the limits of the language are reached long before this is used up.
 const STACK: usize = 64 << 20;
 

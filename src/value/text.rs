@@ -62,15 +62,10 @@ impl Text {
         Self::new_marked(text.into(), Some(origin), Standing::Quoted)
     }
 
-    /// Data from a place outside the user's files, such as an environment variable.
-    pub fn from_outside(text: impl Into<Arc<str>>, origin: Span) -> Self {
-        Self::new_marked(text.into(), Some(origin), Standing::Data)
-    }
-
     fn new_marked(text: Arc<str>, origin: Option<Span>, standing: Standing) -> Self {
         let has_markers = has_template_markers(&text);
-        let (secret, markup, vaulted) = (false, false, false);
-        Self(Form::Marked(Arc::new(Marked { text, origin, secret, markup, vaulted, standing, has_markers })))
+        let marks = Marked { text, origin, secret: false, markup: false, vaulted: false, standing, has_markers };
+        Self(Form::Marked(Arc::new(marks)))
     }
 
     fn marks(&self) -> Option<&Marked> {
@@ -97,6 +92,11 @@ impl Text {
 
     fn standing(&self) -> Standing {
         self.marks().map_or(Standing::Template, |marked| marked.standing)
+    }
+
+    /// Data from a place outside the user's files, such as an environment variable.
+    pub fn from_outside(text: impl Into<Arc<str>>, origin: Span) -> Self {
+        Self::new_marked(text.into(), Some(origin), Standing::Data)
     }
 
     /// Where it comes from, in a message: `FILE:LINE:COLUMN`, or the name of what it was read from.
@@ -172,7 +172,7 @@ impl Text {
     pub fn into_data(self) -> Self {
         match self.marks() {
             None => self,
-            Some(marked) if !marked.secret && !marked.markup && !marked.vaulted => Self::new_plain(self.shared()),
+            Some(marked) if !(marked.secret || marked.markup || marked.vaulted) => Self::new_plain(self.shared()),
             Some(_) => self.change(|marked| {
                 marked.origin = None;
                 marked.standing = Standing::Template;
