@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 
 use super::ended::ConvergeError;
+use super::object_change::ObjectChange;
 use super::options;
-use super::outcome::ObjectChange;
 use super::{ObservedObject, Order, Resource, ResourceError, Site, id_value, suggest_names};
 use crate::diagnostic::Diagnostic;
 use crate::ionos::{ApiConnection, ApiError, RegistryApi};

@@ -6,6 +6,7 @@
 
 mod converge;
 mod ended;
+mod object_change;
 pub mod options;
 mod outcome;
 mod recover;

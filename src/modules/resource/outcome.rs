@@ -2,6 +2,7 @@
 
 use super::converge::ResourceRun;
 use super::ended::ConvergeError;
+use super::object_change::ObjectChange;
 use super::{Resource, ResourceError, Site, id_value};
 use crate::ionos::error::ErrorKind;
 use crate::ionos::{ApiError, ListCache};
@@ -15,30 +16,6 @@ pub(super) const PASSWORD: &str = "password";
 pub(super) const PENDING: &str = "pending";
 /// It is in the store, because an earlier run has not used it, or on purpose.
 pub(super) const KEPT: &str = "kept";
-
-/// An action on an object.
-pub(super) struct ObjectChange<'a, T> {
-    /// The action.
-    pub(super) verb: Verb,
-    /// The object before it, if there was one.
-    pub(super) before: Option<&'a T>,
-    /// The object after it, if there is one.
-    pub(super) after: Option<&'a T>,
-    /// Why a replacement is necessary.
-    pub(super) reason: Option<String>,
-}
-
-impl<'a, T> ObjectChange<'a, T> {
-    /// An action without a reason of its own.
-    pub(super) fn new(verb: Verb, before: Option<&'a T>, after: Option<&'a T>) -> Self {
-        Self { verb, before, after, reason: None }
-    }
-
-    /// An action of which it is known what it was to do, not what has become of it.
-    pub(super) fn attempt(verb: Verb, before: Option<&'a T>) -> Self {
-        Self::new(verb, before, None)
-    }
-}
 
 impl<R: Resource> ResourceRun<'_, R> {
     /// The result of what was done.

@@ -2,7 +2,8 @@
 
 use super::converge::ResourceRun;
 use super::ended::ConvergeError;
-use super::outcome::{KEPT, ObjectChange, PASSWORD, PENDING};
+use super::object_change::ObjectChange;
+use super::outcome::{KEPT, PASSWORD, PENDING};
 use super::{ObservedObject, Resource, Site};
 use crate::ionos::{ApiError, EarlierRecord, LeftPassword, LostCreation};
 use crate::modules::ModuleOutcome;
