@@ -26,7 +26,7 @@ const OWN_PROCESS: [&str; 10] = [
     "/proc/version",
 ];
 
-/// What a machine hides from everybody, or from all but one service.
+/// Places with secrets of the machine, or of one service.
 const HIDDEN_EVERYWHERE: [&str; 8] = [
     "/proc",
     "/run/credentials",

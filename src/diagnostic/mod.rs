@@ -43,7 +43,7 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// One sentence on the problem.
     pub summary: String,
-    /// Where; the first is the place itself, others explain it (boxed: most results carry none).
+    /// Where; the first is the place itself, others explain it.
     pub labels: Vec<Label>,
     /// Further places of the same, listed and not drawn.
     pub also: Vec<Span>,

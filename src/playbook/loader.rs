@@ -63,7 +63,7 @@ pub struct Loader {
     static_template: Box<StaticTemplate>,
     warnings: RefCell<Report>,
     complaints: RefCell<Complaints>,
-    /// What could be read of a playbook of which other parts could not.
+    /// The readable part of a playbook that cannot be read as a whole.
     readable_part: RefCell<Option<Playbook>>,
     files: RefCell<HashMap<PathBuf, Option<YamlNode>>>,
     /// Which files were read.

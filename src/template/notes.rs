@@ -3,9 +3,9 @@
 /// A way of writing that will stop working.
 #[derive(Debug, Clone)]
 pub struct Deprecation {
-    /// What is shown: names the text, and what to write instead.
+    /// The message: it names the text, and the form to write instead.
     pub message: String,
-    /// What the result of the task has, in Ansible's words; `None` if it has nothing.
+    /// The entry of the task result, in the words of Ansible; `None` if it gets none.
     pub rule: Option<&'static str>,
 }
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::ended::ConvergeError;
-use super::object_change::ObjectChange;
+use super::object_transition::ObjectTransition;
 use super::options;
 use super::{ObservedObject, Order, Resource, ResourceError, Site, id_value, suggest_names};
 use crate::diagnostic::Diagnostic;
@@ -211,7 +211,7 @@ impl<R: Resource> ResourceRun<'_, R> {
             };
         }
         let made = made.map_err(|error| self.failed_write(Verb::Create, want, site, error))?;
-        Ok(self.action_outcome(site, want, ObjectChange::new(Verb::Create, None, Some(&made))))
+        Ok(self.action_outcome(site, want, ObjectTransition::new(Verb::Create, None, Some(&made))))
     }
 
     pub(super) async fn change_existing(
@@ -224,7 +224,7 @@ impl<R: Resource> ResourceRun<'_, R> {
             ResourceAction::Update { fields } => {
                 let after = self.resource.update_object(site, want, have, &fields).await;
                 let after = after.map_err(|error| self.failed_write(Verb::Update, want, site, error))?;
-                Ok(self.action_outcome(site, want, ObjectChange::new(Verb::Update, Some(have), Some(&after))))
+                Ok(self.action_outcome(site, want, ObjectTransition::new(Verb::Update, Some(have), Some(&after))))
             }
             ResourceAction::Replace { .. } if site.is_reused => self.replace_read_again(site, want, have).await,
             ResourceAction::Replace { reason, .. } => self.replace_object(site, want, have, reason).await,
@@ -234,7 +234,7 @@ impl<R: Resource> ResourceRun<'_, R> {
                     .wait_until_ready(site, have.clone())
                     .await
                     .map_err(|error| self.end_task(error.into()))?;
-                Ok(self.action_outcome(site, want, ObjectChange::new(Verb::Nothing, Some(&have), Some(&have))))
+                Ok(self.action_outcome(site, want, ObjectTransition::new(Verb::Nothing, Some(&have), Some(&have))))
             }
         }
     }
@@ -299,7 +299,7 @@ impl<R: Resource> ResourceRun<'_, R> {
                         old.display_text()
                     );
                     let record =
-                        self.failed_record(site, want, &ObjectChange::attempt(Verb::Replace, Some(have)), &error);
+                        self.failed_record(site, want, &ObjectTransition::attempt(Verb::Replace, Some(have)), &error);
                     ConvergeError::Failed(Box::new(Failure {
                         broke_off: false,
                         changed: true,
@@ -309,7 +309,8 @@ impl<R: Resource> ResourceRun<'_, R> {
                 })?
             }
         };
-        let change = ObjectChange { reason: Some(reason), ..ObjectChange::new(Verb::Replace, Some(have), Some(&made)) };
+        let change =
+            ObjectTransition { reason: Some(reason), ..ObjectTransition::new(Verb::Replace, Some(have), Some(&made)) };
         Ok(self.action_outcome(site, want, change))
     }
 
@@ -330,9 +331,9 @@ impl<R: Resource> ResourceRun<'_, R> {
             self.resource.object_name(have),
             self.resource.object_id(have).display_text(),
         );
-        let change = ObjectChange::new(Verb::Replace, Some(have), Some(made));
+        let change = ObjectTransition::new(Verb::Replace, Some(have), Some(made));
         let record = self.failed_record(site, want, &change, error);
-        let complete = self.action_outcome(site, want, ObjectChange { reason: Some(reason), ..change });
+        let complete = self.action_outcome(site, want, ObjectTransition { reason: Some(reason), ..change });
         ConvergeError::Failed(Box::new(Failure {
             broke_off: false,
             message,
@@ -352,6 +353,6 @@ impl<R: Resource> ResourceRun<'_, R> {
     ) -> Result<ModuleOutcome, ConvergeError> {
         let removed = self.resource.delete_object(site, have).await;
         removed.map_err(|error| self.failed_write(Verb::Delete, want, site, error))?;
-        Ok(self.action_outcome(site, want, ObjectChange::new(Verb::Delete, Some(have), None)))
+        Ok(self.action_outcome(site, want, ObjectTransition::new(Verb::Delete, Some(have), None)))
     }
 }

@@ -6,7 +6,7 @@
 
 mod converge;
 mod ended;
-mod object_change;
+mod object_transition;
 pub mod options;
 mod outcome;
 mod recover;

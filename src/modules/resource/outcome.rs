@@ -2,7 +2,7 @@
 
 use super::converge::ResourceRun;
 use super::ended::ConvergeError;
-use super::object_change::ObjectChange;
+use super::object_transition::ObjectTransition;
 use super::{Resource, ResourceError, Site, id_value};
 use crate::ionos::error::ErrorKind;
 use crate::ionos::{ApiError, ListCache};
@@ -23,9 +23,9 @@ impl<R: Resource> ResourceRun<'_, R> {
         &self,
         site: &Site<'_>,
         want: &R::Desired,
-        change: ObjectChange<'_, R::Object>,
+        change: ObjectTransition<'_, R::Object>,
     ) -> ModuleOutcome {
-        let ObjectChange { verb, before, after, reason } = change;
+        let ObjectTransition { verb, before, after, reason } = change;
         let changed = verb != Verb::Nothing;
         self.settled.replace(after.cloned());
         let mut outcome = ModuleOutcome::new(changed, Dict::new()).with("action", verb.name());
@@ -101,7 +101,7 @@ impl<R: Resource> ResourceRun<'_, R> {
         &self,
         site: &Site<'_>,
         want: &R::Desired,
-        change: &ObjectChange<'_, R::Object>,
+        change: &ObjectTransition<'_, R::Object>,
         error: &ApiError,
     ) -> Record {
         let fields = |object: Option<&R::Object>| object.map(|o| self.resource.managed_fields(o)).unwrap_or_default();
@@ -133,7 +133,7 @@ impl<R: Resource> ResourceRun<'_, R> {
             Verb::Update => format!("failed to update the {label}: {error}"),
             Verb::Delete | Verb::Nothing => format!("failed to remove the {label}: {error}"),
         };
-        let record = self.failed_record(site, want, &ObjectChange::attempt(verb, None), &error);
+        let record = self.failed_record(site, want, &ObjectTransition::attempt(verb, None), &error);
         let failure = Box::new(Failure { broke_off: false, actions: vec![record], ..Failure::new(message) });
         let refused = error.is_conflict() || error.is_not_found();
         if refused && site.looks_again && site.kept.is_some_and(ListCache::clear) {

@@ -2,7 +2,7 @@
 
 use super::converge::ResourceRun;
 use super::ended::ConvergeError;
-use super::object_change::ObjectChange;
+use super::object_transition::ObjectTransition;
 use super::outcome::{KEPT, PASSWORD, PENDING};
 use super::{ObservedObject, Resource, Site};
 use crate::ionos::{ApiError, EarlierRecord, LeftPassword, LostCreation};
@@ -120,7 +120,8 @@ impl<R: Resource> ResourceRun<'_, R> {
             "takes the place of {label} {}, whose password was lost with a run that was killed",
             id.display_text()
         );
-        let change = ObjectChange { reason: Some(reason), ..ObjectChange::new(Verb::Create, None, Some(&made)) };
+        let change =
+            ObjectTransition { reason: Some(reason), ..ObjectTransition::new(Verb::Create, None, Some(&made)) };
         Ok(self.action_outcome(&site, want, change))
     }
 
@@ -164,7 +165,7 @@ impl<R: Resource> ResourceRun<'_, R> {
             after = updated.map_err(|error| self.failed_write(Verb::Update, want, site, error))?;
         }
         let verb = if old.is_some() || left == LeftPassword::ByBrokenRun { Verb::Replace } else { Verb::Nothing };
-        let change = ObjectChange::new(verb, old.or(Some(made)), Some(&after));
+        let change = ObjectTransition::new(verb, old.or(Some(made)), Some(&after));
         let outcome = self.action_outcome(site, want, change);
         Ok(self.handed_on(site, &after, (left, Verb::Replace), outcome))
     }

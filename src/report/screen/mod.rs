@@ -208,7 +208,7 @@ impl Writer for Screen {
         true
     }
 
-    /// What is printed from here on is written at once: nothing comes after it that would.
+    /// Later lines are written at once: no later event would write them.
     fn finish(&mut self, _end: &RunClose<'_>, _redactor: &Redactor) -> std::io::Result<()> {
         self.is_immediate = true;
         self.out.flush()

@@ -3,7 +3,7 @@
 use crate::reconcile::Verb;
 
 /// An action on an object.
-pub(super) struct ObjectChange<'a, T> {
+pub(super) struct ObjectTransition<'a, T> {
     /// The action.
     pub(super) verb: Verb,
     /// The object before it, if there was one.
@@ -14,7 +14,7 @@ pub(super) struct ObjectChange<'a, T> {
     pub(super) reason: Option<String>,
 }
 
-impl<'a, T> ObjectChange<'a, T> {
+impl<'a, T> ObjectTransition<'a, T> {
     /// An action without a reason of its own.
     pub(super) fn new(verb: Verb, before: Option<&'a T>, after: Option<&'a T>) -> Self {
         Self { verb, before, after, reason: None }
