@@ -109,7 +109,7 @@ pub trait RegistryReads {
     /// One registry; `None` if there is none of this id.
     fn get_registry<'a>(&'a self, id: &'a Id) -> ApiFuture<'a, Option<Registry>>;
 
-    /// The tokens of a registry, shared by the passes of a loop; `None` if there is no such registry.
+    /// The tokens of a registry, shared by the items of a loop; `None` if there is no such registry.
     fn list_tokens<'a>(&'a self, registry: &'a Id) -> ApiFuture<'a, Option<Rc<Vec<Token>>>>;
 
     /// One token; `None` if there is none of this id, or no such registry.

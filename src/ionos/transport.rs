@@ -29,7 +29,7 @@ const LARGEST_HEADSTART: usize = 1 << 20;
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How often a connection that cannot be made is tried; a wrong host name should not take long to be noticed. Once that
-/// was in vain, later tasks and passes try once each, until one gets through.
+/// was in vain, later tasks and items try once each, until one gets through.
 const CONNECT_ATTEMPTS: u32 = 3;
 
 /// A client for one endpoint, built with its first request.

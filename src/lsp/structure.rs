@@ -55,9 +55,9 @@ const PLAY_KEYS: &[&str] = &[
 /// Keys of `loop_control`.
 pub const LOOP_CONTROL: &[(&str, &str)] = &[
     ("loop_var", "Name of the loop variable, instead of `item`."),
-    ("index_var", "Name of a variable with the number of the pass, from 0."),
+    ("index_var", "Name of a variable with the number of the item, from 0."),
     ("label", "Text that stands for the item in the output."),
-    ("pause", "Seconds between two passes."),
+    ("pause", "Seconds between two items."),
     ("extended", "Whether `ansible_loop` has more, such as `first` and `last`."),
     ("extended_allitems", "Whether `ansible_loop` has all items."),
     ("break_when", "Conditions that end the loop."),

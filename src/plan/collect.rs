@@ -35,8 +35,8 @@ impl CollectedResults {
 #[derive(Default)]
 pub struct ResultCollector {
     gathered: Rc<RefCell<CollectedResults>>,
-    /// The pass of the loop under way that failed last, by host.
-    passes: HashMap<Rc<str>, PlannedTask>,
+    /// The item of the loop under way that failed last, by host.
+    failed_items: HashMap<Rc<str>, PlannedTask>,
 }
 
 impl ResultCollector {
@@ -58,19 +58,20 @@ impl ResultCollector {
         let is_item = outcome.item.is_some();
         let failed = matches!(outcome.status, OutcomeStatus::Failed | OutcomeStatus::Unreachable);
         if is_item && failed {
-            self.passes.insert(
+            self.failed_items.insert(
                 Rc::clone(&outcome.host),
                 step(outcome.result.get("msg").map(|message| redactor.show_value(message))),
             );
         }
-        // The line of a whole loop repeats what its passes have said.
+        // The line of a whole loop repeats the messages of its items.
         if outcome.looped && !is_item {
-            // It only says that a pass failed; which one, and why, is what people want to know.
-            let pass = self.passes.remove(&outcome.host);
+            // It only says that an item failed; which one, and why, is what people want to know.
+            let item_result = self.failed_items.remove(&outcome.host);
             if failed {
-                all.failed.push(
-                    pass.unwrap_or_else(|| step(outcome.result.get("msg").map(|message| redactor.show_value(message)))),
-                );
+                all.failed
+                    .push(item_result.unwrap_or_else(|| {
+                        step(outcome.result.get("msg").map(|message| redactor.show_value(message)))
+                    }));
             }
             return;
         }

@@ -119,7 +119,7 @@ pub struct PlannedAction {
     pub error: Option<String>,
 }
 
-/// A task on a host, or one pass of its loop.
+/// A task on a host, or one item of its loop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedTask {
@@ -127,7 +127,7 @@ pub struct PlannedTask {
     pub task: String,
     /// The host.
     pub host: String,
-    /// The label of the pass, in a loop.
+    /// The label of the item, in a loop.
     pub item: Option<String>,
     /// Unknown that it waits for, or the predicted failure.
     pub why: Option<String>,

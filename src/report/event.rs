@@ -34,7 +34,7 @@ pub enum ReportEvent {
         /// The host.
         host: Rc<str>,
     },
-    /// One pass of a loop ended.
+    /// One item of a loop ended.
     Item(ReportedOutcome),
     /// A task ended on a host.
     Host(ReportedOutcome),
@@ -153,7 +153,7 @@ pub struct TaskLabel {
     pub args: Option<Rc<str>>,
 }
 
-/// The result of a task, or of one pass of its loop, on one host.
+/// The result of a task, or of one item of its loop, on one host.
 #[derive(Debug, Clone)]
 pub struct ReportedOutcome {
     /// The task.
@@ -180,7 +180,7 @@ pub struct ReportedOutcome {
     pub looped: bool,
     /// The host could not be reached, whether that counts or not.
     pub unreachable: bool,
-    /// A failed pass of a task whose failure will not count, or a failure that is ignored.
+    /// A failed item of a task whose failure will not count, or a failure that is ignored.
     pub ignored: bool,
     /// Nothing can be said in a dry run; what has to happen first.
     pub undetermined: Option<String>,

@@ -308,12 +308,12 @@ impl LoopState {
         self.later.upgrade_context()
     }
 
-    /// Moves to a pass.
+    /// Moves to an iteration.
     pub fn move_to(&self, index: usize) {
         self.index.store(index, Ordering::Relaxed);
     }
 
-    /// The pass, from 0.
+    /// The iteration, from 0.
     pub fn index(&self) -> usize {
         self.index.load(Ordering::Relaxed)
     }

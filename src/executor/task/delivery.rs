@@ -114,13 +114,16 @@ fn take_finished_job(run: &RunState, outcome: &ModuleOutcome) -> Vec<String> {
 
 impl TaskRun<'_> {
     /// Records the deliveries of a task after it has succeeded.
-    pub(in crate::executor) fn record_deliveries(&self, pass: &ItemResult) {
-        let Some(store) =
-            self.run.credentials.as_ref().filter(|_| !pass.ending.is_failed() && !pass.ending.is_skipped())
+    pub(in crate::executor) fn record_deliveries(&self, item_result: &ItemResult) {
+        let Some(store) = self
+            .run
+            .credentials
+            .as_ref()
+            .filter(|_| !item_result.ending.is_failed() && !item_result.ending.is_skipped())
         else {
             return;
         };
-        for token in &pass.delivered {
+        for token in &item_result.delivered {
             store.mark_delivered(token, &format!("task \"{}\" on {}", self.label.task, self.host));
         }
     }

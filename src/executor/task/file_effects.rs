@@ -53,8 +53,8 @@ pub(in crate::executor) fn settle_file_effects(
 
 impl TaskRun<'_> {
     /// An unpredictable task may change all paths that it names.
-    pub(in crate::executor) fn mark_files_unknown(&self, pass: &ItemResult) {
-        if pass.undetermined.is_none() || !self.run.globals.pending.is_tracking() {
+    pub(in crate::executor) fn mark_files_unknown(&self, item_result: &ItemResult) {
+        if item_result.undetermined.is_none() || !self.run.globals.pending.is_tracking() {
             return;
         }
         let scope = TaskScope::new(self.run, Some(self.play), Some(self.task), self.host);

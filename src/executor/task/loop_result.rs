@@ -1,6 +1,6 @@
 //! Collects the results of loop items as each ends; keeps only results that can be read later.
 
-use super::task_result::{ItemResult, PassEnding, SkipKind};
+use super::task_result::{ItemEnding, ItemResult, SkipKind};
 use crate::executor::include::IncludeRequest;
 use crate::modules::Later;
 use crate::value::{Dict, Value};
@@ -13,7 +13,7 @@ pub(in crate::executor) struct LoopResult {
     count: usize,
     includes: Vec<IncludeRequest>,
     notify: Vec<String>,
-    /// A pass has changed something, whatever the real run finds out.
+    /// An item has changed something, whatever the real run finds out.
     changed_for_sure: bool,
     unknown: Option<Value>,
     /// Entries about deprecated syntax, of the task and not of its items.
@@ -22,7 +22,7 @@ pub(in crate::executor) struct LoopResult {
 
 /// Combined result of a loop.
 pub(in crate::executor) struct LoopSummary {
-    /// The task as if it were one pass; its result is what `register` keeps.
+    /// The task as if it were one item; its result is what `register` keeps.
     pub(in crate::executor) whole: ItemResult,
     /// The unknown value that the only item waits for; the loop as a whole is then unknown, too.
     pub(in crate::executor) unknown: Option<Value>,
@@ -33,11 +33,11 @@ pub(in crate::executor) struct LoopSummary {
 }
 
 impl LoopResult {
-    /// Before the first pass. Results are kept only where something can look at them later.
+    /// Before the first item. Results are kept only where something can look at them later.
     pub(in crate::executor) fn new(keep_results: bool) -> Self {
         Self {
             whole: ItemResult {
-                ending: PassEnding::Skipped(SkipKind::ByModule),
+                ending: ItemEnding::Skipped(SkipKind::ByModule),
                 ignored: true,
                 ..ItemResult::default()
             },
@@ -56,53 +56,53 @@ impl LoopResult {
         self.deprecations.append(&mut entries);
     }
 
-    /// Takes a pass in.
-    pub(in crate::executor) fn add(&mut self, mut pass: ItemResult) {
+    /// Adds the result of an item.
+    pub(in crate::executor) fn add(&mut self, mut item_result: ItemResult) {
         let whole = &mut self.whole;
         self.count += 1;
-        whole.changed |= pass.changed;
-        self.changed_for_sure |= pass.changes_for_sure();
-        whole.ending.add_pass(pass.ending);
-        whole.ignored &= pass.ignored || !pass.ending.is_failed();
-        whole.no_log |= pass.no_log;
-        whole.always_shown |= pass.always_shown;
-        let unknown = pass.unknown_result();
-        whole.open.add(&pass.open);
+        whole.changed |= item_result.changed;
+        self.changed_for_sure |= item_result.changes_for_sure();
+        whole.ending.add_pass(item_result.ending);
+        whole.ignored &= item_result.ignored || !item_result.ending.is_failed();
+        whole.no_log |= item_result.no_log;
+        whole.always_shown |= item_result.always_shown;
+        let unknown = item_result.unknown_result();
+        whole.open.add(&item_result.open);
         if whole.undetermined.is_none() {
-            whole.undetermined = pass.undetermined.take();
+            whole.undetermined = item_result.undetermined.take();
         }
         if whole.later == Later::Nothing {
-            whole.later = pass.later;
+            whole.later = item_result.later;
         }
-        let includes = pass.include.is_some();
-        self.includes.extend(pass.include.take());
-        self.notify.append(&mut pass.notify);
-        whole.may_notify.append(&mut pass.may_notify);
+        let includes = item_result.include.is_some();
+        self.includes.extend(item_result.include.take());
+        self.notify.append(&mut item_result.notify);
+        whole.may_notify.append(&mut item_result.may_notify);
         if let Some(results) = &mut self.results {
-            if pass.ending.has_run() {
-                pass.result.set("failed", (pass.ending.is_failed() || pass.exhausted).into());
+            if item_result.ending.has_run() {
+                item_result.result.set("failed", (item_result.ending.is_failed() || item_result.exhausted).into());
             }
             // Of what is included nothing has run yet.
             if !includes {
-                pass.result.set("changed", pass.changed.into());
+                item_result.result.set("changed", item_result.changed.into());
             }
-            if pass.ending.is_skipped() {
-                pass.result.set("skipped", true.into());
+            if item_result.ending.is_skipped() {
+                item_result.result.set("skipped", true.into());
             }
-            let mut result = std::mem::take(&mut pass.result);
-            pass.hide_deferred(&mut result);
+            let mut result = std::mem::take(&mut item_result.result);
+            item_result.hide_deferred(&mut result);
             result.shrink_to_fit();
             results.push(unknown.clone().unwrap_or_else(|| Value::from(result)));
         }
         self.unknown = unknown;
     }
 
-    /// Whether a pass has failed.
+    /// Whether an item has failed.
     pub(in crate::executor) fn has_failed(&self) -> bool {
         self.whole.ending.is_failed()
     }
 
-    /// After the last pass.
+    /// After the last item.
     pub(in crate::executor) fn into_summary(self) -> LoopSummary {
         let mut whole = self.whole;
         let message = match (whole.ending.is_failed(), whole.ending.is_skipped()) {
@@ -119,7 +119,7 @@ impl LoopResult {
             result.set("failed", true.into());
         }
         add_deprecations(&mut result, self.deprecations);
-        // A pass of which nothing is known may have made the difference.
+        // An item of which nothing is known may have made the difference.
         if let Some(awaits) = &whole.undetermined {
             for (key, certain) in [
                 ("changed", whole.changed),
@@ -135,7 +135,7 @@ impl LoopResult {
         whole.result = result;
         LoopSummary {
             unknown: self.unknown.filter(|_| self.count == 1 && whole.undetermined.is_some()),
-            // One pass that changed something speaks for all that ran.
+            // One item that changed something speaks for all that ran.
             notify: if whole.ending.is_failed() || !self.changed_for_sure { Vec::new() } else { self.notify },
             includes: self.includes,
             whole,
@@ -170,15 +170,15 @@ mod tests {
     use super::*;
     use crate::executor::task::task_result::UnknownStatus;
 
-    fn summed(keep: bool, passes: [ItemResult; 2]) -> LoopSummary {
+    fn summed(keep: bool, items: [ItemResult; 2]) -> LoopSummary {
         let mut all = LoopResult::new(keep);
-        passes.into_iter().for_each(|pass| all.add(pass));
+        items.into_iter().for_each(|item_result| all.add(item_result));
         all.into_summary()
     }
 
     #[test]
     fn one_failure_that_counts_is_enough() {
-        let failed = || ItemResult { ending: PassEnding::Failed(FailureKind::Judged), ..ItemResult::default() };
+        let failed = || ItemResult { ending: ItemEnding::Failed(FailureKind::Judged), ..ItemResult::default() };
         let ignored = || ItemResult { ignored: true, ..failed() };
         let notifying = ItemResult { changed: true, notify: vec!["restart".to_owned()], ..ItemResult::default() };
         let whole = summed(true, [ignored(), notifying]);
@@ -207,7 +207,7 @@ mod tests {
             let whole = summed(
                 keep,
                 [
-                    ItemResult { ending: PassEnding::Skipped(SkipKind::ByModule), ..ItemResult::default() },
+                    ItemResult { ending: ItemEnding::Skipped(SkipKind::ByModule), ..ItemResult::default() },
                     ItemResult::default(),
                 ],
             )

@@ -101,7 +101,7 @@ impl LoopControl {
         Ok(control)
     }
 
-    /// The variables of a pass.
+    /// The variables of an item.
     pub fn build_item_variables(&self, items: &[Value], index: usize) -> Dict {
         let mut vars = Dict::with_capacity(2);
         vars.set(self.variable.as_str(), items[index].clone());
@@ -138,7 +138,7 @@ impl LoopControl {
         extended
     }
 
-    /// Whether the loop ends after this pass.
+    /// Whether the loop ends after this item.
     ///
     /// # Errors
     /// If a condition cannot be evaluated.

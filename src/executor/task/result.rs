@@ -1,4 +1,4 @@
-//! The shapes of results: of one pass, of a loop, as they are registered and as they are shown.
+//! The shapes of results: of one item, of a loop, as they are registered and as they are shown.
 
 use std::rc::Rc;
 
@@ -6,7 +6,7 @@ use super::TaskRun;
 use super::effects;
 use super::loop_result::{LoopResult, LoopSummary};
 use super::settings::{KeywordReader, TaskSettings};
-use super::task_result::{FailureKind, ItemResult, NO_TRACEBACK, PassEnding, SkipKind, TaskResult, no_exception};
+use super::task_result::{FailureKind, ItemEnding, ItemResult, NO_TRACEBACK, SkipKind, TaskResult, no_exception};
 use crate::diagnostic::Diagnostic;
 use crate::executor::strategy::cursor::Fate;
 use crate::executor::variables::scope::TaskScope;
@@ -51,9 +51,9 @@ impl TaskRun<'_> {
             no_exception(&mut result);
         }
         let ending = match (failed, outcome.skipped) {
-            (true, _) => PassEnding::Failed(FailureKind::Judged),
-            (false, true) => PassEnding::Skipped(SkipKind::ByModule),
-            (false, false) => PassEnding::Ran,
+            (true, _) => ItemEnding::Failed(FailureKind::Judged),
+            (false, true) => ItemEnding::Skipped(SkipKind::ByModule),
+            (false, false) => ItemEnding::Ran,
         };
         ItemResult {
             ending,
@@ -91,7 +91,7 @@ impl TaskRun<'_> {
         ItemResult {
             result,
             changed: failure.changed,
-            ending: PassEnding::Failed(if failure.broke_off { FailureKind::BrokeOff } else { FailureKind::Judged }),
+            ending: ItemEnding::Failed(if failure.broke_off { FailureKind::BrokeOff } else { FailureKind::Judged }),
             records: failure.actions,
             diagnostic: Some(diagnostic),
             ..ItemResult::default()
@@ -107,10 +107,10 @@ impl TaskRun<'_> {
         let reader = KeywordReader { engine: &engine, task: self.task };
         // What cannot be converted counts as it is written: any text at all means yes.
         let ignored = reader.read_bool(Keyword::IgnoreErrors).map_or(true, |flag| flag.unwrap_or(false));
-        let mut pass = self.build_failure(Failure::from(fault.or_at(Some(&self.task.span))));
-        pass.ignored = ignored;
-        pass.no_log = self.no_log(&engine);
-        pass
+        let mut item_result = self.build_failure(Failure::from(fault.or_at(Some(&self.task.span))));
+        item_result.ignored = ignored;
+        item_result.no_log = self.no_log(&engine);
+        item_result
     }
 
     /// A failure before any keyword was evaluated: whether it is ignored is asked of the keyword as it is written, where a
@@ -123,9 +123,10 @@ impl TaskRun<'_> {
     /// A failure outside of the loop items: there is no task result to judge yet.
     pub(in crate::executor) fn failed_around(&self, fault: TemplateError, scope: &TaskScope) -> ItemResult {
         let told = fault.full_message();
-        let mut pass = ItemResult { ending: PassEnding::Failed(FailureKind::Early), ..self.failed_early(fault, scope) };
-        pass.result.set("msg", told.into());
-        pass
+        let mut item_result =
+            ItemResult { ending: ItemEnding::Failed(FailureKind::Early), ..self.failed_early(fault, scope) };
+        item_result.result.set("msg", told.into());
+        item_result
     }
 
     /// The result with its secrets known to the door, and with every text that holds one typed as secret.
@@ -151,40 +152,43 @@ impl TaskRun<'_> {
         self.run.records.borrow_mut().extend_from_slice(records);
     }
 
-    /// Tells the end of a pass of a loop.
-    pub(in crate::executor) fn tell_item(&self, pass: &ItemResult, label: Value) {
-        self.mark_consequences_unknown(pass);
+    /// Reports the end of a loop item.
+    pub(in crate::executor) fn tell_item(&self, item_result: &ItemResult, label: Value) {
+        self.mark_consequences_unknown(item_result);
         // For an item a failure is a failure, whatever becomes of the task.
-        let outcome = self.build_outcome(pass, pass.status(), Some(label));
+        let outcome = self.build_outcome(item_result, item_result.status(), Some(label));
         self.run.bus.emit(&ReportEvent::Item(outcome));
     }
 
-    fn build_outcome(&self, pass: &ItemResult, status: OutcomeStatus, item: Option<Value>) -> ReportedOutcome {
+    fn build_outcome(&self, item_result: &ItemResult, status: OutcomeStatus, item: Option<Value>) -> ReportedOutcome {
         ReportedOutcome {
             label: self.label.clone(),
             host: Rc::clone(self.host),
-            delegated_to: pass.delegated_to.clone(),
+            delegated_to: item_result.delegated_to.clone(),
             status,
-            result: Rc::new(self.display_result(pass)),
+            result: Rc::new(self.display_result(item_result)),
             item,
-            diff: if pass.no_log { Vec::new() } else { pass.diff.clone() },
-            records: pass.records.clone(),
-            diagnostic: pass.diagnostic.clone().filter(|_| pass.ending.is_failed() && !pass.no_log),
-            always_shown: pass.always_shown && !pass.no_log,
+            diff: if item_result.no_log { Vec::new() } else { item_result.diff.clone() },
+            records: item_result.records.clone(),
+            diagnostic: item_result
+                .diagnostic
+                .clone()
+                .filter(|_| item_result.ending.is_failed() && !item_result.no_log),
+            always_shown: item_result.always_shown && !item_result.no_log,
             looped: false,
-            ignored: pass.ignored,
-            unreachable: pass.ending.is_unreachable(),
-            undetermined: pass.explain_uncertainty(),
+            ignored: item_result.ignored,
+            unreachable: item_result.ending.is_unreachable(),
+            undetermined: item_result.explain_uncertainty(),
         }
     }
 
     /// The result as events and screens show it.
-    pub(in crate::executor) fn display_result(&self, pass: &ItemResult) -> Dict {
-        if pass.no_log {
+    pub(in crate::executor) fn display_result(&self, item_result: &ItemResult) -> Dict {
+        if item_result.no_log {
             let mut censored = Dict::new();
             censored.set("censored", CENSORED.into());
-            censored.set("changed", pass.changed.into());
-            if let Some(attempts) = pass.result.get("attempts") {
+            censored.set("changed", item_result.changed.into());
+            if let Some(attempts) = item_result.result.get("attempts") {
                 censored.set("attempts", attempts.clone());
             }
             return censored;
@@ -199,11 +203,11 @@ impl TaskRun<'_> {
                 other => other.starts_with("_ansible_"),
             })
         };
-        let mut shown = Dict::with_capacity(pass.result.len() + 1);
-        if pass.ending != PassEnding::Failed(FailureKind::Early) {
-            shown.set("changed", pass.changed.into());
+        let mut shown = Dict::with_capacity(item_result.result.len() + 1);
+        if item_result.ending != ItemEnding::Failed(FailureKind::Early) {
+            shown.set("changed", item_result.changed.into());
         }
-        for (key, value) in pass.result.iter().filter(|(key, value)| !is_hidden(key, value)) {
+        for (key, value) in item_result.result.iter().filter(|(key, value)| !is_hidden(key, value)) {
             shown.insert(key.clone(), value.clone());
         }
         shown
@@ -213,31 +217,35 @@ impl TaskRun<'_> {
     ///
     /// # Errors
     /// If it notifies an unknown handler.
-    pub(in crate::executor) fn complete_task(&self, pass: ItemResult) -> LoadResult<TaskResult> {
-        self.mark_consequences_unknown(&pass);
-        let mut result = self.registered_result(&pass);
+    pub(in crate::executor) fn complete_task(&self, item_result: ItemResult) -> LoadResult<TaskResult> {
+        self.mark_consequences_unknown(&item_result);
+        let mut result = self.registered_result(&item_result);
         result.remove("invocation");
-        if pass.ending.is_skipped() {
+        if item_result.ending.is_skipped() {
             result.set("skipped", true.into());
         }
-        let status = self.final_status(&pass);
-        self.begin_role(&pass);
-        let outcome = self.build_outcome(&pass, status, None);
+        let status = self.final_status(&item_result);
+        self.begin_role(&item_result);
+        let outcome = self.build_outcome(&item_result, status, None);
         let finished = TaskResult {
             status,
             result: Rc::new(result),
-            includes: pass.include.clone().into_iter().collect(),
-            no_log: pass.no_log,
-            always_shown: pass.always_shown,
-            may_fail: self.run.globals.pending.is_tracking() && pass.may_fail(),
+            includes: item_result.include.clone().into_iter().collect(),
+            no_log: item_result.no_log,
+            always_shown: item_result.always_shown,
+            may_fail: self.run.globals.pending.is_tracking() && item_result.may_fail(),
         };
-        if !pass.is_of_rescue() {
-            self.register_result(&finished.result, pass.unknown_result());
+        if !item_result.is_of_rescue() {
+            self.register_result(&finished.result, item_result.unknown_result());
         }
-        self.notify_handlers(if pass.ending.is_failed() || !pass.changed { &[] } else { &pass.notify })?;
-        self.may_notify(&pass)?;
+        self.notify_handlers(if item_result.ending.is_failed() || !item_result.changed {
+            &[]
+        } else {
+            &item_result.notify
+        })?;
+        self.may_notify(&item_result)?;
         if finished.includes.is_empty() {
-            self.report_outcome(outcome, pass.changed);
+            self.report_outcome(outcome, item_result.changed);
         }
         Ok(finished)
     }
@@ -251,8 +259,8 @@ impl TaskRun<'_> {
     ///
     /// # Errors
     /// If it notifies an unknown handler.
-    pub(in crate::executor) fn complete_loop(&self, passes: LoopResult) -> LoadResult<TaskResult> {
-        let LoopSummary { mut whole, unknown, includes, notify } = passes.into_summary();
+    pub(in crate::executor) fn complete_loop(&self, loop_result: LoopResult) -> LoadResult<TaskResult> {
+        let LoopSummary { mut whole, unknown, includes, notify } = loop_result.into_summary();
         self.may_notify(&whole)?;
         whole.delegated_to = self.raw_delegation();
         let status = self.final_status(&whole);
@@ -277,8 +285,10 @@ impl TaskRun<'_> {
     }
 
     /// A role has begun on a host once a task of it has run there; on hosts that a task speaks for it has not.
-    fn begin_role(&self, pass: &ItemResult) {
-        if let Some(role) = self.task.role().filter(|_| !pass.ending.is_skipped() && !pass.ending.is_unreachable()) {
+    fn begin_role(&self, item_result: &ItemResult) {
+        if let Some(role) =
+            self.task.role().filter(|_| !item_result.ending.is_skipped() && !item_result.ending.is_unreachable())
+        {
             role.record_begin(self.host);
         }
     }
@@ -289,9 +299,9 @@ impl TaskRun<'_> {
         (!written.is_null()).then(|| Rc::from(crate::value::python::str(&written)))
     }
 
-    fn final_status(&self, pass: &ItemResult) -> OutcomeStatus {
-        match pass.status() {
-            OutcomeStatus::Failed | OutcomeStatus::Unreachable if pass.ignored => OutcomeStatus::Ignored,
+    fn final_status(&self, item_result: &ItemResult) -> OutcomeStatus {
+        match item_result.status() {
+            OutcomeStatus::Failed | OutcomeStatus::Unreachable if item_result.ignored => OutcomeStatus::Ignored,
             OutcomeStatus::Failed if self.fate == Fate::Rescued => OutcomeStatus::Rescued,
             other => other,
         }
@@ -326,16 +336,16 @@ impl TaskRun<'_> {
     pub(in crate::executor) fn tell_include(&self, finished: &TaskResult, result: Result<Dict, Failure>) {
         let looped = self.task.looping.is_some();
         let no_log = finished.no_log;
-        let pass = match result {
+        let item_result = match result {
             Ok(data) => ItemResult { result: data, no_log, ..ItemResult::default() },
             Err(failure) => ItemResult { no_log, ..self.build_failure(failure) },
         };
         // Ansible counts a missing include as failed even where a rescue takes over.
-        let status = if pass.ending.is_failed() { OutcomeStatus::Failed } else { OutcomeStatus::Ok };
+        let status = if item_result.ending.is_failed() { OutcomeStatus::Failed } else { OutcomeStatus::Ok };
         self.run.tally.borrow_mut().count_result(self.host, status, false);
-        // The passes of a loop have told their results; only a failure is news.
-        if !looped || pass.ending.is_failed() {
-            self.run.bus.emit(&ReportEvent::Host(self.build_outcome(&pass, status, None)));
+        // The items of a loop have reported their results; only a failure is news.
+        if !looped || item_result.ending.is_failed() {
+            self.run.bus.emit(&ReportEvent::Host(self.build_outcome(&item_result, status, None)));
         }
     }
 }

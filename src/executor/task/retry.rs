@@ -10,7 +10,7 @@ use super::dispatch;
 use super::invoke::ModuleCall;
 use super::prepare::{Prepared, prepare_module};
 use super::settings::TaskSettings;
-use super::task_result::{FailureKind, ItemResult, PassEnding, no_exception};
+use super::task_result::{FailureKind, ItemEnding, ItemResult, no_exception};
 use crate::diagnostic::Diagnostic;
 use crate::executor::variables::scope::TaskScope;
 use crate::modules::spec::{ResultDisplay, RunsOn};
@@ -50,23 +50,23 @@ impl TaskRun<'_> {
         call: &ModuleCall<'_>,
         engine: &TemplateEngine<'_>,
     ) -> ItemResult {
-        let mut pass = self.until_satisfied(call, engine).await;
-        let effects = std::mem::take(&mut pass.effects);
-        if pass.ending.is_failed() {
-            if !pass.result.contains("msg") {
-                pass.result.set("msg", "Task failed: Action failed: Unknown error.".into());
+        let mut item_result = self.until_satisfied(call, engine).await;
+        let effects = std::mem::take(&mut item_result.effects);
+        if item_result.ending.is_failed() {
+            if !item_result.result.contains("msg") {
+                item_result.result.set("msg", "Task failed: Action failed: Unknown error.".into());
             }
-            return pass;
+            return item_result;
         }
         match self.apply_effects(effects, call.settings, call.delegated_to) {
             Ok(false) => {}
             Ok(true) => {
-                pass.changed = true;
-                self.apply_result_conditions(call.scope, &mut pass);
+                item_result.changed = true;
+                self.apply_result_conditions(call.scope, &mut item_result);
             }
             Err(message) => return self.build_failure(Failure::from(message)),
         }
-        pass
+        item_result
     }
 
     async fn until_satisfied(&self, call: &ModuleCall<'_>, engine: &TemplateEngine<'_>) -> ItemResult {
@@ -75,44 +75,44 @@ impl TaskRun<'_> {
             Ok(prepared) => self.reject_unreachable(call, engine, prepared),
             Err(failure) => failure.broke_off.then(|| self.build_failure(failure.clone())),
         };
-        if let Some(pass) = refusal {
-            return pass;
+        if let Some(item_result) = refusal {
+            return item_result;
         }
         let tries = self.count_tries(call.settings);
         let mut attempt = 1;
         loop {
-            let mut pass = match &prepared {
+            let mut item_result = match &prepared {
                 Ok(prepared) => self.one_try(call, prepared).await,
                 Err(failure) => self.build_failure(failure.clone()),
             };
-            if pass.undetermined.is_some() || pass.ending == PassEnding::Failed(FailureKind::BrokeOff) {
-                return pass;
+            if item_result.undetermined.is_some() || item_result.ending == ItemEnding::Failed(FailureKind::BrokeOff) {
+                return item_result;
             }
             // The conditions may ask how many tries it took.
             if tries > 1 {
-                pass.result.set("attempts", attempt.into());
+                item_result.result.set("attempts", attempt.into());
             }
-            self.apply_result_conditions(call.scope, &mut pass);
+            self.apply_result_conditions(call.scope, &mut item_result);
             if tries <= 1 {
-                return pass;
+                return item_result;
             }
-            match self.is_satisfied(call.scope, &mut pass) {
-                Ok(true) => return pass,
+            match self.is_satisfied(call.scope, &mut item_result) {
+                Ok(true) => return item_result,
                 Ok(false) => {}
                 Err(failed) => return *failed,
             }
             if attempt >= tries || self.run.interrupt.is_raised() {
-                pass.result.set("attempts", (tries - 1).into());
+                item_result.result.set("attempts", (tries - 1).into());
                 // `failed_when` has the last word on the task, though its result says that the tries were in vain.
-                pass.exhausted = true;
-                pass.ending.set_failed(pass.result.get("failed_when_result").is_none_or(Value::is_true));
-                no_exception(&mut pass.result);
-                return pass;
+                item_result.exhausted = true;
+                item_result.ending.set_failed(item_result.result.get("failed_when_result").is_none_or(Value::is_true));
+                no_exception(&mut item_result.result);
+                return item_result;
             }
-            if !self.wait_for_retry(call.settings, &pass, tries - attempt).await {
-                pass.ending.set_failed(true);
-                no_exception(&mut pass.result);
-                return pass;
+            if !self.wait_for_retry(call.settings, &item_result, tries - attempt).await {
+                item_result.ending.set_failed(true);
+                no_exception(&mut item_result.result);
+                return item_result;
             }
             attempt += 1;
         }
@@ -132,12 +132,12 @@ impl TaskRun<'_> {
     }
 
     /// Tells that `left` tries are left, and waits for the next one; `false` if the run was interrupted meanwhile.
-    async fn wait_for_retry(&self, settings: &TaskSettings, pass: &ItemResult, left: i64) -> bool {
+    async fn wait_for_retry(&self, settings: &TaskSettings, item_result: &ItemResult, left: i64) -> bool {
         self.run.bus.emit(&ReportEvent::Retry {
             label: self.label.clone(),
             host: Rc::clone(self.host),
             left,
-            result: Rc::new(self.display_result(pass)),
+            result: Rc::new(self.display_result(item_result)),
         });
         let goes_on = self.run.interrupt.pause_for(settings.delay).await;
         // The next try is to see whether something has changed at the service.
@@ -167,10 +167,10 @@ impl TaskRun<'_> {
         match connection::explain_unreachable(engine, self.task, spec, &target) {
             Ok(None) => {}
             Ok(Some(message)) => {
-                let mut pass = self.build_failure(Failure::from(message));
-                pass.ending = PassEnding::Failed(FailureKind::Unreachable);
-                pass.result.set("unreachable", true.into());
-                return Some(pass);
+                let mut item_result = self.build_failure(Failure::from(message));
+                item_result.ending = ItemEnding::Failed(FailureKind::Unreachable);
+                item_result.result.set("unreachable", true.into());
+                return Some(item_result);
             }
             Err(fault) => return Some(self.build_failure(Failure::from(fault))),
         }
@@ -184,12 +184,12 @@ impl TaskRun<'_> {
     async fn one_try(&self, call: &ModuleCall<'_>, prepared: &Prepared) -> ItemResult {
         let outcome = dispatch::run_module(call, prepared).await;
         let delivered = delivery::find_delivered(call, prepared, &outcome);
-        let mut pass = match outcome {
+        let mut item_result = match outcome {
             Ok(outcome) => self.build_success(outcome, call.settings, call.delegated_to),
             Err(failure) => self.build_failure(failure),
         };
-        pass.delivered = delivered;
-        pass.always_shown |= match prepared.module.module_spec().shown {
+        item_result.delivered = delivered;
+        item_result.always_shown |= match prepared.module.module_spec().shown {
             ResultDisplay::Always => true,
             ResultDisplay::UnlessQuiet => !prepared.args.get("quiet").is_some_and(Value::is_true),
             ResultDisplay::WhenVerbose => false,
@@ -200,25 +200,25 @@ impl TaskRun<'_> {
         // A foreign module says itself how it was called.
         if !leaves && !spec.is_foreign() && spec.runs_on != RunsOn::Controller {
             let arguments = Value::dict([("module_args", Value::from(prepared.args.values().clone()))]);
-            pass.result.set("invocation", arguments);
+            item_result.result.set("invocation", arguments);
         }
-        pass
+        item_result
     }
 
-    fn is_satisfied(&self, scope: &TaskScope, pass: &mut ItemResult) -> Result<bool, Box<ItemResult>> {
+    fn is_satisfied(&self, scope: &TaskScope, item_result: &mut ItemResult) -> Result<bool, Box<ItemResult>> {
         if !self.has_until() {
-            return Ok(!pass.ending.is_failed());
+            return Ok(!item_result.ending.is_failed());
         }
         let answer = {
-            let layered = self.with_item_result(scope, pass);
+            let layered = self.with_item_result(scope, item_result);
             conditional::evaluate_keyword(&self.engine(&layered), self.task, Keyword::Until)
         };
         match answer {
             Ok(Some(ConditionOutcome::Unknown(unknown))) => {
                 // In the real run it may never come true, and a further try may find another world than this one.
-                pass.later = Later::Everything;
-                pass.open.failed.get_or_insert_with(|| unknown.describe_missing());
-                pass.open.changed.get_or_insert_with(|| unknown.describe_missing());
+                item_result.later = Later::Everything;
+                item_result.open.failed.get_or_insert_with(|| unknown.describe_missing());
+                item_result.open.changed.get_or_insert_with(|| unknown.describe_missing());
                 Ok(true)
             }
             Ok(answer) => Ok(!matches!(answer, Some(ConditionOutcome::Fails(_)))),
@@ -227,55 +227,55 @@ impl TaskRun<'_> {
     }
 
     /// `changed_when` and `failed_when`.
-    fn apply_result_conditions(&self, scope: &TaskScope, pass: &mut ItemResult) {
-        if pass.ending.is_skipped() {
+    fn apply_result_conditions(&self, scope: &TaskScope, item_result: &mut ItemResult) {
+        if item_result.ending.is_skipped() {
             return;
         }
         for keyword in [Keyword::ChangedWhen, Keyword::FailedWhen] {
             if conditional::find_conditions(self.task, keyword).is_none() {
                 continue;
             }
-            let layered = self.with_item_result(scope, pass);
+            let layered = self.with_item_result(scope, item_result);
             let answer = conditional::evaluate_keyword(&self.engine(&layered), self.task, keyword);
             let key = if keyword == Keyword::ChangedWhen { "changed_when_result" } else { "failed_when_result" };
             match answer.map(|answer| answer.map(|answer| answer.into_result())) {
                 Ok(None) => {}
                 Ok(Some(Err(unknown))) => {
-                    let open = &mut pass.open;
+                    let open = &mut item_result.open;
                     let slot = if keyword == Keyword::ChangedWhen { &mut open.changed } else { &mut open.failed };
                     *slot = Some(unknown.describe_missing());
                     if keyword == Keyword::FailedWhen {
                         // The rest is predicted for the case that it does not fail, whatever the module says.
-                        pass.ending.set_failed(false);
-                        pass.diagnostic = None;
+                        item_result.ending.set_failed(false);
+                        item_result.diagnostic = None;
                     }
                 }
-                Ok(Some(Ok(verdict))) if keyword == Keyword::ChangedWhen => pass.changed = verdict,
+                Ok(Some(Ok(verdict))) if keyword == Keyword::ChangedWhen => item_result.changed = verdict,
                 Ok(Some(Ok(verdict))) => {
-                    pass.result.set(key, verdict.into());
-                    let exception = pass.result.remove("exception");
+                    item_result.result.set(key, verdict.into());
+                    let exception = item_result.result.remove("exception");
                     let module = modules::find_module(&self.task.action.full);
                     let of_module = module.is_none_or(|module| module.module_spec().runs_on != RunsOn::Controller);
                     if let Some(exception) = exception.filter(|_| !verdict && of_module) {
-                        pass.result.set("failed_when_suppressed_exception", exception);
+                        item_result.result.set("failed_when_suppressed_exception", exception);
                     }
-                    pass.ending.set_failed(verdict);
+                    item_result.ending.set_failed(verdict);
                     if !verdict {
-                        pass.diagnostic = None;
-                    } else if pass.diagnostic.is_none() {
-                        pass.diagnostic = Some(Box::new(self.describe_failed_when(&pass.result)));
+                        item_result.diagnostic = None;
+                    } else if item_result.diagnostic.is_none() {
+                        item_result.diagnostic = Some(Box::new(self.describe_failed_when(&item_result.result)));
                     }
                 }
                 Err(fault) => {
-                    pass.result.set(key, fault.full_message().into());
-                    pass.ending.set_failed(true);
-                    pass.diagnostic = Some(Box::new(Diagnostic::from(fault)));
+                    item_result.result.set(key, fault.full_message().into());
+                    item_result.ending.set_failed(true);
+                    item_result.diagnostic = Some(Box::new(Diagnostic::from(fault)));
                     break;
                 }
             }
         }
-        if pass.ending.is_failed() {
-            no_exception(&mut pass.result);
+        if item_result.ending.is_failed() {
+            no_exception(&mut item_result.result);
         }
     }
 
@@ -299,24 +299,24 @@ impl TaskRun<'_> {
     }
 
     /// Returns the same scope with the variables that a loop item is about to set.
-    fn with_item_result<'s>(&self, scope: &'s TaskScope, pass: &'s ItemResult) -> Registered<'s> {
-        let set = pass.effects.iter().filter_map(|effect| match effect {
+    fn with_item_result<'s>(&self, scope: &'s TaskScope, item_result: &'s ItemResult) -> Registered<'s> {
+        let set = item_result.effects.iter().filter_map(|effect| match effect {
             ModuleEffect::SetFacts { facts, .. } | ModuleEffect::IncludeVars(facts) => Some(facts),
             _ => None,
         });
-        Registered { set: set.collect(), ..self.with_register(scope, &self.registered_result(pass)) }
+        Registered { set: set.collect(), ..self.with_register(scope, &self.registered_result(item_result)) }
     }
 
     /// The result as `register` keeps it.
-    pub(in crate::executor) fn registered_result(&self, pass: &ItemResult) -> Dict {
-        let mut result = pass.result.clone();
-        if pass.ending.has_run() {
-            result.set("failed", (pass.ending.is_failed() || pass.exhausted).into());
+    pub(in crate::executor) fn registered_result(&self, item_result: &ItemResult) -> Dict {
+        let mut result = item_result.result.clone();
+        if item_result.ending.has_run() {
+            result.set("failed", (item_result.ending.is_failed() || item_result.exhausted).into());
         }
-        if pass.ending != PassEnding::Failed(FailureKind::Early) {
-            result.set("changed", pass.changed.into());
+        if item_result.ending != ItemEnding::Failed(FailureKind::Early) {
+            result.set("changed", item_result.changed.into());
         }
-        pass.hide_deferred(&mut result);
+        item_result.hide_deferred(&mut result);
         result
     }
 }

@@ -10,7 +10,7 @@ use super::conditional::{self, ConditionOutcome};
 use super::invoke::ModuleCall;
 use super::loop_result::{add_deprecations, deprecation_entry};
 use super::settings::{self, KeywordReader};
-use super::task_result::{ItemResult, PassEnding, TaskResult};
+use super::task_result::{ItemEnding, ItemResult, TaskResult};
 use crate::diagnostic::Diagnostic;
 use crate::executor::include;
 use crate::executor::variables::scope::TaskScope;
@@ -32,9 +32,9 @@ impl TaskRun<'_> {
         let mut scope = TaskScope::new(self.run, Some(self.play), Some(self.task), self.host);
         let finished = match &self.task.looping {
             None => {
-                let mut pass = self.run_item(&mut scope).await;
-                add_deprecations(&mut pass.result, self.tell_deprecations());
-                self.complete_task(pass)
+                let mut item_result = self.run_item(&mut scope).await;
+                add_deprecations(&mut item_result.result, self.tell_deprecations());
+                self.complete_task(item_result)
             }
             Some(looping) => self.run_loop(looping, &mut scope).await,
         };
@@ -58,7 +58,7 @@ impl TaskRun<'_> {
         entries
     }
 
-    /// One pass, from the condition to the result.
+    /// One item (the whole task without a loop), from the condition to the result.
     pub(super) async fn run_item(&self, scope: &mut TaskScope) -> ItemResult {
         let delegated_to = match self.resolve_delegate(&self.engine(scope)) {
             Ok(delegated_to) => delegated_to,
@@ -70,8 +70,8 @@ impl TaskRun<'_> {
         scope.set_connection_target(delegated_to.clone());
         let scope = &*scope;
         let engine = self.engine(scope);
-        if let Some(pass) = self.stop_by_condition(&engine, scope) {
-            return ItemResult { delegated_to, ..pass };
+        if let Some(item_result) = self.stop_by_condition(&engine, scope) {
+            return ItemResult { delegated_to, ..item_result };
         }
         let reader = KeywordReader { engine: &engine, task: self.task };
         let settings = match reader.read_settings(&self.run.options) {
@@ -85,11 +85,11 @@ impl TaskRun<'_> {
             Ok(names) => names,
             Err(fault) => return ItemResult { delegated_to, ..self.failed_early(fault, scope) },
         };
-        let mut pass = match include::read_include_request(self, &engine) {
+        let mut item_result = match include::read_include_request(self, &engine) {
             Some(Ok(request)) => ItemResult {
                 result: request.build_result(),
                 include: Some(request),
-                ending: PassEnding::Included,
+                ending: ItemEnding::Included,
                 ..ItemResult::default()
             },
             Some(Err(fault)) => self.failed_before(fault, scope),
@@ -99,16 +99,17 @@ impl TaskRun<'_> {
                 self.run_with_retries(&call, &engine).await
             }
         };
-        pass.ignored = if pass.ending.is_unreachable() { settings.ignore_unreachable } else { settings.ignore_errors };
-        self.record_deliveries(&pass);
-        pass.no_log |= settings.no_log;
-        pass.delegated_to = delegated_to;
-        if pass.may_change() {
-            pass.may_notify = notify;
+        item_result.ignored =
+            if item_result.ending.is_unreachable() { settings.ignore_unreachable } else { settings.ignore_errors };
+        self.record_deliveries(&item_result);
+        item_result.no_log |= settings.no_log;
+        item_result.delegated_to = delegated_to;
+        if item_result.may_change() {
+            item_result.may_notify = notify;
         } else {
-            pass.notify = notify;
+            item_result.notify = notify;
         }
-        pass
+        item_result
     }
 
     /// The result of an item whose condition does not hold, is not known, or cannot be evaluated.

@@ -38,7 +38,7 @@ impl TaskRun<'_> {
     }
 
     async fn run_items(&self, control: &LoopControl, items: &[Value], scope: &mut TaskScope) -> LoadResult<TaskResult> {
-        let mut passes = self.new_loop_result();
+        let mut loop_result = self.new_loop_result();
         // What the item before has registered is seen by the next one.
         let mut registered: Option<Rc<Dict>> = None;
         let before = self.before_loop();
@@ -50,19 +50,19 @@ impl TaskRun<'_> {
             self.run.bus.emit(&ReportEvent::ItemStart { number: index + 1, count: items.len() });
             let vars = Rc::new(control.build_item_variables(items, index));
             scope.set_top([&vars].into_iter().chain(&registered).cloned().collect());
-            let mut pass = match &mut parallel {
+            let mut item_result = match &mut parallel {
                 None => self.run_item(scope).await,
                 Some(parallel) => {
-                    let Some(pass) = parallel.next_result().await else { continue };
-                    scope.set_connection_target(pass.delegated_to.clone());
-                    pass
+                    let Some(item_result) = parallel.next_result().await else { continue };
+                    scope.set_connection_target(item_result.delegated_to.clone());
+                    item_result
                 }
             };
-            passes.add_deprecations(self.tell_deprecations());
+            loop_result.add_deprecations(self.tell_deprecations());
             for (name, value) in vars.iter() {
-                pass.result.insert(name.clone(), value.clone());
+                item_result.result.insert(name.clone(), value.clone());
             }
-            let stop = match self.end_item(control, scope, item, &mut pass) {
+            let stop = match self.end_item(control, scope, item, &mut item_result) {
                 Ok(stop) => stop,
                 Err(fault) => {
                     if let Some(parallel) = &mut parallel {
@@ -73,20 +73,20 @@ impl TaskRun<'_> {
             };
             // What `break_when` notes is in no result.
             self.tell_deprecations();
-            registered = self.registered_item(&pass).or(registered);
-            if pass.touched {
+            registered = self.registered_item(&item_result).or(registered);
+            if item_result.touched {
                 scope.refresh_layers();
             }
-            passes.add(pass);
+            loop_result.add(item_result);
             let has_more = parallel.as_ref().is_some_and(ParallelLoop::has_more);
             if stop || (self.run.interrupt.is_raised() && !has_more) {
                 break;
             }
         }
-        if let Some(before) = before.filter(|_| passes.has_failed()) {
+        if let Some(before) = before.filter(|_| loop_result.has_failed()) {
             before.restore();
         }
-        self.complete_loop(passes)
+        self.complete_loop(loop_result)
     }
 
     async fn pause_before(&self, index: usize, control: &LoopControl) {
@@ -106,30 +106,30 @@ impl TaskRun<'_> {
         control: &LoopControl,
         scope: &mut TaskScope,
         item: &Value,
-        pass: &mut ItemResult,
+        item_result: &mut ItemResult,
     ) -> Result<bool, TemplateError> {
-        let label = match self.item_label(control, scope, item, pass) {
+        let label = match self.item_label(control, scope, item, item_result) {
             Value::Omit => return Err(omitted_label()),
             label => label,
         };
-        self.tell_item(pass, label);
-        let stop = self.needs_break(control, scope, pass)?;
+        self.tell_item(item_result, label);
+        let stop = self.needs_break(control, scope, item_result)?;
         scope.set_top(Vec::new());
         Ok(stop)
     }
 
     /// The result of an item under the name that the task registers.
-    fn registered_item(&self, pass: &ItemResult) -> Option<Rc<Dict>> {
+    fn registered_item(&self, item_result: &ItemResult) -> Option<Rc<Dict>> {
         let name = self.task.register.as_ref()?;
         let mut registered = Dict::new();
-        registered.set(&**name, self.registered_result(pass).into());
+        registered.set(&**name, self.registered_result(item_result).into());
         Some(Rc::new(registered))
     }
 
     /// Runs a loop over an unknown list: one row represents all items, unless the condition is false for any item.
     fn unknown_items(&self, control: &LoopControl, unknown: Value, scope: &mut TaskScope) -> LoadResult<TaskResult> {
         scope.set_top(vec![Rc::new(control.build_item_variables(std::slice::from_ref(&unknown), 0))]);
-        let mut pass = {
+        let mut item_result = {
             let engine = self.engine(&*scope);
             match conditional::evaluate_when(&engine, self.task) {
                 Ok(ConditionOutcome::Fails(condition)) => ItemResult::skipped_by(&condition),
@@ -142,12 +142,12 @@ impl TaskRun<'_> {
         };
         scope.set_top(Vec::new());
         scope.refresh_layers();
-        pass.result.set(control.variable.as_str(), unknown);
-        pass.result.set("ansible_loop_var", control.variable.as_str().into());
-        self.tell_item(&pass, Value::text("[*]"));
-        let mut passes = self.new_loop_result();
-        passes.add(pass);
-        self.complete_loop(passes)
+        item_result.result.set(control.variable.as_str(), unknown);
+        item_result.result.set("ansible_loop_var", control.variable.as_str().into());
+        self.tell_item(&item_result, Value::text("[*]"));
+        let mut loop_result = self.new_loop_result();
+        loop_result.add(item_result);
+        self.complete_loop(loop_result)
     }
 
     /// A loop list that cannot be made does not matter if the condition is false without it.
@@ -161,19 +161,25 @@ impl TaskRun<'_> {
         }
     }
 
-    fn item_label(&self, control: &LoopControl, scope: &TaskScope, item: &Value, pass: &mut ItemResult) -> Value {
-        if pass.no_log {
+    fn item_label(
+        &self,
+        control: &LoopControl,
+        scope: &TaskScope,
+        item: &Value,
+        item_result: &mut ItemResult,
+    ) -> Value {
+        if item_result.no_log {
             return Value::text("(censored due to no_log)");
         }
         // The item itself is a template, too, where it comes from the keys of a mapping.
         let Some(written) = control.label.as_ref().or(Some(item).filter(|item| item.holds_template())) else {
             return item.clone();
         };
-        let registered = self.registered_result(pass);
+        let registered = self.registered_result(item_result);
         let layered = self.with_register(scope, &registered);
         match self.engine(&layered).evaluate_value(written) {
             Ok(label) => {
-                if let Some(request) = &mut pass.include {
+                if let Some(request) = &mut item_result.include {
                     request.item = Some(label.clone());
                 }
                 label
@@ -181,19 +187,24 @@ impl TaskRun<'_> {
             Err(fault) => {
                 let message = format!("Failed to template loop_control.label: {}", fault.full_message());
                 let failed = self.failed_before(fault, scope);
-                pass.result.set("msg", message.into());
-                pass.ending.set_failed(true);
-                (pass.ignored, pass.diagnostic) = (failed.ignored, failed.diagnostic);
+                item_result.result.set("msg", message.into());
+                item_result.ending.set_failed(true);
+                (item_result.ignored, item_result.diagnostic) = (failed.ignored, failed.diagnostic);
                 item.clone()
             }
         }
     }
 
-    fn needs_break(&self, control: &LoopControl, scope: &TaskScope, pass: &ItemResult) -> Result<bool, TemplateError> {
+    fn needs_break(
+        &self,
+        control: &LoopControl,
+        scope: &TaskScope,
+        item_result: &ItemResult,
+    ) -> Result<bool, TemplateError> {
         if control.break_when.is_none() {
             return Ok(false);
         }
-        let layered = self.with_register(scope, &pass.result);
+        let layered = self.with_register(scope, &item_result.result);
         control.needs_break(&self.engine(&layered))
     }
 }

@@ -9,7 +9,7 @@ use crate::template::python::text::boolean_word;
 use crate::template::{Context, TemplateEngine, TemplateError};
 use crate::value::{Value, python};
 
-/// The settings of one pass of a task.
+/// The settings of one item of a task.
 #[derive(Debug, Clone, Default)]
 pub struct TaskSettings {
     /// Go on after a failure.
@@ -43,7 +43,7 @@ pub struct TaskSettings {
 /// When a debugger may be wanted; there is none, but a wrong word fails the task.
 const DEBUGGER: [&str; 5] = ["always", "on_failed", "on_unreachable", "on_skipped", "never"];
 
-/// Reads keywords with the engine of a pass.
+/// Reads keywords with the engine of an item.
 pub struct KeywordReader<'a> {
     /// Evaluates templates.
     pub engine: &'a TemplateEngine<'a>,

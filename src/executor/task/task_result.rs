@@ -33,8 +33,8 @@ pub struct TaskResult {
 #[derive(Default)]
 pub(in crate::executor) struct ItemResult {
     pub(in crate::executor) result: Dict,
-    pub(in crate::executor) ending: PassEnding,
-    /// Something is changed; a pass that fails may have changed something, too.
+    pub(in crate::executor) ending: ItemEnding,
+    /// Something is changed; an item that fails may have changed something, too.
     pub(in crate::executor) changed: bool,
     /// All tries were in vain, whatever `failed_when` says of the last one.
     pub(in crate::executor) exhausted: bool,
@@ -62,9 +62,9 @@ pub(in crate::executor) struct ItemResult {
     pub(in crate::executor) effects: Vec<ModuleEffect>,
 }
 
-/// How a pass of a task has ended.
+/// How an item of a task has ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::executor) enum PassEnding {
+pub(in crate::executor) enum ItemEnding {
     /// It ran, and nothing speaks against it.
     #[default]
     Ran,
@@ -76,7 +76,7 @@ pub(in crate::executor) enum PassEnding {
     Failed(FailureKind),
 }
 
-/// Why a pass was skipped.
+/// Why an item was skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::executor) enum SkipKind {
     /// Nothing ran: a condition is false, there are no items, or a dry run cannot know enough.
@@ -85,7 +85,7 @@ pub(in crate::executor) enum SkipKind {
     ByModule,
 }
 
-/// How a pass failed.
+/// How an item failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::executor) enum FailureKind {
     /// With a result that conditions can look at.
@@ -98,7 +98,7 @@ pub(in crate::executor) enum FailureKind {
     Unreachable,
 }
 
-impl PassEnding {
+impl ItemEnding {
     /// Whether it is a failure.
     pub(in crate::executor) fn is_failed(self) -> bool {
         matches!(self, Self::Failed(_))
@@ -119,10 +119,12 @@ impl PassEnding {
         !matches!(self, Self::Included | Self::Skipped(SkipKind::NotRun))
     }
 
-    /// The ending of a loop, to which a further pass is added: the worst counts, and it is skipped if all are.
-    pub(in crate::executor) fn add_pass(&mut self, pass: Self) {
-        *self = match (*self, pass) {
-            (whole, pass) if whole.is_unreachable() || pass.is_unreachable() => Self::Failed(FailureKind::Unreachable),
+    /// The ending of a loop, to which a further item is added: the worst counts, and it is skipped if all are.
+    pub(in crate::executor) fn add_pass(&mut self, item_result: Self) {
+        *self = match (*self, item_result) {
+            (whole, item_result) if whole.is_unreachable() || item_result.is_unreachable() => {
+                Self::Failed(FailureKind::Unreachable)
+            }
             (Self::Failed(_), _) | (_, Self::Failed(_)) => Self::Failed(FailureKind::Judged),
             (Self::Skipped(_), Self::Skipped(_)) => Self::Skipped(SkipKind::ByModule),
             _ => Self::Ran,
@@ -165,14 +167,14 @@ impl UnknownStatus {
 }
 
 impl ItemResult {
-    /// A pass whose condition was false.
+    /// An item whose condition was false.
     pub(in crate::executor) fn skipped_by(condition: &Value) -> Self {
         let mut result = Dict::new();
         result.set("changed", false.into());
         result.set("skipped", true.into());
         result.set("skip_reason", "Conditional result was False".into());
         result.set("false_condition", condition.clone());
-        Self { result, ending: PassEnding::Skipped(SkipKind::NotRun), ..Self::default() }
+        Self { result, ending: ItemEnding::Skipped(SkipKind::NotRun), ..Self::default() }
     }
 
     /// A loop over nothing.
@@ -182,7 +184,7 @@ impl ItemResult {
         result.set("skipped", true.into());
         result.set("skipped_reason", "No items in the list".into());
         result.set("results", Value::list([]));
-        Self { result, ending: PassEnding::Skipped(SkipKind::NotRun), ..Self::default() }
+        Self { result, ending: ItemEnding::Skipped(SkipKind::NotRun), ..Self::default() }
     }
 
     /// Nothing can be said before something has been created.
@@ -195,21 +197,21 @@ impl ItemResult {
         result.set("skipped", true.into());
         result.set("skip_reason", format!("cannot be known in a dry run: {awaits}").into());
         result.set("undetermined", true.into());
-        Self { result, ending: PassEnding::Skipped(SkipKind::NotRun), undetermined: Some(awaits), ..Self::default() }
+        Self { result, ending: ItemEnding::Skipped(SkipKind::NotRun), undetermined: Some(awaits), ..Self::default() }
     }
 
     /// How it ended, whatever becomes of the task.
     pub(in crate::executor) fn status(&self) -> OutcomeStatus {
         match self.ending {
-            PassEnding::Failed(FailureKind::Unreachable) => OutcomeStatus::Unreachable,
-            PassEnding::Failed(_) => OutcomeStatus::Failed,
-            PassEnding::Skipped(_) => OutcomeStatus::Skipped,
-            PassEnding::Ran | PassEnding::Included if self.changed => OutcomeStatus::Changed,
-            PassEnding::Ran | PassEnding::Included => OutcomeStatus::Ok,
+            ItemEnding::Failed(FailureKind::Unreachable) => OutcomeStatus::Unreachable,
+            ItemEnding::Failed(_) => OutcomeStatus::Failed,
+            ItemEnding::Skipped(_) => OutcomeStatus::Skipped,
+            ItemEnding::Ran | ItemEnding::Included if self.changed => OutcomeStatus::Changed,
+            ItemEnding::Ran | ItemEnding::Included => OutcomeStatus::Ok,
         }
     }
 
-    /// Why nothing certain can be said of the pass, if that is so.
+    /// Why nothing certain can be said of the item, if that is so.
     pub(in crate::executor) fn explain_uncertainty(&self) -> Option<String> {
         let later = || (self.later != Later::Nothing && !self.ending.is_failed()).then(|| Later::AWAITS.to_owned());
         let known = [&self.undetermined, &self.open.failed, &self.open.changed];

@@ -12,9 +12,9 @@ use crate::value::{Value, python};
 impl TaskRun<'_> {
     /// Marks the consequences of an undetermined task: paths that it may have written are in doubt, and so are the facts
     /// that it may have set.
-    pub(in crate::executor) fn mark_consequences_unknown(&self, pass: &ItemResult) {
-        let Some(awaits) = pass.undetermined.as_ref().filter(|_| !pass.is_of_rescue()) else { return };
-        self.mark_files_unknown(pass);
+    pub(in crate::executor) fn mark_consequences_unknown(&self, item_result: &ItemResult) {
+        let Some(awaits) = item_result.undetermined.as_ref().filter(|_| !item_result.is_of_rescue()) else { return };
+        self.mark_files_unknown(item_result);
         let action = &*self.label.action;
         let writes = action.starts_with("ionoscloudsdk.") && !action.ends_with("_info");
         if writes || action.contains(".include_") || action.contains(".import_") {
@@ -42,11 +42,13 @@ impl TaskRun<'_> {
 
     /// Records the handlers that the real run may notify. As with Ansible in check mode, only handlers on registry objects are
     /// shown for such a task.
-    pub(in crate::executor) fn may_notify(&self, pass: &ItemResult) -> LoadResult<()> {
-        let Some(awaits) = pass.explain_uncertainty().filter(|_| !pass.is_of_rescue()) else { return Ok(()) };
-        let is_shown = pass.undetermined.is_some() || pass.open.changed.is_some();
+    pub(in crate::executor) fn may_notify(&self, item_result: &ItemResult) -> LoadResult<()> {
+        let Some(awaits) = item_result.explain_uncertainty().filter(|_| !item_result.is_of_rescue()) else {
+            return Ok(());
+        };
+        let is_shown = item_result.undetermined.is_some() || item_result.open.changed.is_some();
         let which = if is_shown { DoubtfulHandlers::All } else { DoubtfulHandlers::OfRegistry };
-        handlers::may_notify(&self.host_task(), &pass.may_notify, which, &awaits)
+        handlers::may_notify(&self.host_task(), &item_result.may_notify, which, &awaits)
     }
 
     /// Returns the unknown that a handler, or a task in a `rescue`, waits for.

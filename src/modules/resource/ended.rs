@@ -6,6 +6,6 @@ use crate::modules::Failure;
 pub(super) enum ConvergeError {
     Failed(Box<Failure>),
     Undetermined(String),
-    /// The service refused what a list that was kept from an earlier pass had suggested; the list has been dropped.
+    /// The service refused what a list that was kept from an earlier item had suggested; the list has been dropped.
     Outdated(Box<Failure>),
 }

@@ -51,7 +51,7 @@ impl Screen {
             let internal = key.starts_with("_ansible_")
                 || matches!(key, "warnings" | "deprecations")
                 || (self.options.verbosity < 3 && matches!(key, "invocation" | "diff" | "exception"));
-            // A message stands alone; a variable has round it what says of which pass of a loop it is.
+            // A message stands alone; a variable has round it the keys that name the loop item.
             let of_loop = matches!(key, "ansible_loop_var" | "ansible_index_var" | "ansible_loop");
             let status = matches!(key, "changed" | "failed" | "failed_when_result" | "skipped" | "skip_reason");
             !(internal || debug && (of_loop || status) || message && key != "msg")
