@@ -5,12 +5,12 @@ use std::rc::Rc;
 use clap::ValueEnum as _;
 
 use super::args::RunArgs;
-use super::load;
+use super::load::{self, ReadPlaybook};
 use super::output;
 use crate::diagnostic::{Diagnostic, Report, Severity, fold_repeated, json, render};
 use crate::exit::Exit;
 use crate::lint;
-use crate::playbook::{LoadErrorKind, LoadResult, Loader, Playbook};
+use crate::playbook::LoadErrorKind;
 use crate::report::files::{Issue, format_issues};
 use crate::report::history::Message;
 use crate::secrets::Redactor;
@@ -73,8 +73,8 @@ pub fn run_lint(args: &LintArgs) -> Exit {
             ..RunArgs::default()
         };
         match load::read(&options, name, &redactor) {
-            Ok((loader, read)) => {
-                let (messages, problem) = describe_playbook(&loader, read);
+            Ok(read) => {
+                let (messages, problem) = describe_playbook(read);
                 report.extend(messages);
                 exit = problem.map_or(exit, LoadErrorKind::exit_status);
             }
@@ -93,12 +93,12 @@ pub fn run_lint(args: &LintArgs) -> Exit {
 
 /// Returns the messages about a playbook, and the kind of the problem if parts of it could not be read; the messages are
 /// then about the other parts, too.
-pub fn describe_playbook(loader: &Loader, read: LoadResult<Playbook>) -> (Report, Option<LoadErrorKind>) {
-    let (mut report, kind, findings) = match read {
-        Ok(playbook) => (Report::new(), None, lint::check_with_includes(&playbook, loader)),
+pub fn describe_playbook(read: ReadPlaybook) -> (Report, Option<LoadErrorKind>) {
+    let ReadPlaybook { loader, playbook, part } = read;
+    let (mut report, kind, findings) = match playbook {
+        Ok(playbook) => (Report::new(), None, lint::check_with_includes(&playbook, &loader)),
         Err(problem) => {
-            let part = loader.take_readable_part();
-            let findings = part.map(|part| lint::check_readable_part(&part, loader)).unwrap_or_default();
+            let findings = part.map(|part| lint::check_readable_part(&part, &loader)).unwrap_or_default();
             (problem.report, Some(problem.kind), findings)
         }
     };

@@ -41,13 +41,21 @@ pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> LoadResult<R
     let bus = Rc::new(Bus::new(Vec::new(), Rc::clone(redactor)));
     let globals = Rc::new(build_globals(&folder, &secrets, &settings, redactor));
     let (loader, _) = build_loader(args, &settings, &globals, &secrets, &bus)?;
-    let playbook = read_playbook(args, name, &loader, &bus)
+    let mut part = None;
+    let playbook = read_playbook(args, name, &loader, &bus, &mut part)
         .and_then(|read| read.ok_or_else(|| general_problem("nothing to read")));
-    Ok((loader, playbook))
+    Ok(ReadPlaybook { loader, playbook, part })
 }
 
-/// A playbook, or what is wrong with it, and the loader, which has what could be read of it all the same.
-pub type ReadPlaybook = (Rc<Loader>, LoadResult<Playbook>);
+/// A playbook that was read and not run.
+pub struct ReadPlaybook {
+    /// The loader, which has the warnings.
+    pub loader: Rc<Loader>,
+    /// The playbook, or the reasons why it cannot be read.
+    pub playbook: LoadResult<Playbook>,
+    /// The readable part of a playbook that cannot be read as a whole.
+    pub part: Option<Playbook>,
+}
 
 /// A text to read as a playbook, and the folder that its paths count from.
 pub struct Draft {
@@ -81,8 +89,9 @@ pub fn read_draft(
     let intake = intake::read_intake(&draft.source, &is_action).map_err(or_module)?;
     loader.add_reader_warnings(intake.warnings)?;
     let folder = crate::playbook::real_path(draft.folder.clone());
-    let playbook = loader.read_playbook(intake.document, &draft.source, &folder);
-    Ok((loader, playbook))
+    let mut part = None;
+    let playbook = loader.read_playbook_part(intake.document, &draft.source, &folder, &mut part);
+    Ok(ReadPlaybook { loader, playbook, part })
 }
 
 fn is_action(key: &str) -> bool {
@@ -322,7 +331,7 @@ pub fn next(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> LoadR
 /// # Errors
 /// If it cannot be read or is not understood.
 pub fn load_playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> LoadResult<Option<Playbook>> {
-    let playbook = read_playbook(args, name, loader, bus);
+    let playbook = read_playbook(args, name, loader, bus, &mut None);
     for warning in loader.take_warnings() {
         bus.emit(&ReportEvent::Notice(warning));
     }
@@ -330,7 +339,13 @@ pub fn load_playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus)
 }
 
 /// Reads it; the loader keeps what was noticed.
-fn read_playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> LoadResult<Option<Playbook>> {
+fn read_playbook(
+    args: &RunArgs,
+    name: &str,
+    loader: &Rc<Loader>,
+    bus: &Bus,
+    part: &mut Option<Playbook>,
+) -> LoadResult<Option<Playbook>> {
     let (source, folder) = open_source(name, loader)?;
     foreign::add_playbook_folder(&folder);
     let intake = intake::read_intake(&source, &is_action).map_err(or_module)?;
@@ -353,7 +368,7 @@ fn read_playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> 
         other => other,
     };
     let folder = crate::playbook::real_path(folder);
-    fill_document(document, &source, &folder, loader).map(Some)
+    fill_document(document, (&source, &folder), loader, part).map(Some)
 }
 
 /// The text of a playbook, and the folder that its paths count from.
@@ -389,11 +404,11 @@ fn refuse_address(name: &str) -> LoadResult<()> {
 /// Reads the plays of a document; on a terminal the user is asked for the values of empty placeholders.
 fn fill_document(
     document: InputDocument,
-    source: &Arc<Source>,
-    folder: &Path,
+    (source, folder): (&Arc<Source>, &Path),
     loader: &Rc<Loader>,
+    part: &mut Option<Playbook>,
 ) -> LoadResult<Playbook> {
-    let problem = match loader.read_playbook(document.clone(), source, folder) {
+    let problem = match loader.read_playbook_part(document.clone(), source, folder, part) {
         Err(problem) if !problem.placeholders.is_empty() && terminal::is_there() => problem,
         read => return read,
     };
@@ -412,5 +427,5 @@ fn fill_document(
         }
     }
     loader.take_warnings();
-    loader.read_playbook(document, source, folder)
+    loader.read_playbook_part(document, source, folder, part)
 }

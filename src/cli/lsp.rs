@@ -61,7 +61,7 @@ fn check_text(request: &CheckRequest<'_>) -> CheckedText {
 fn check_draft(draft: &load::Draft, request: &CheckRequest<'_>, redactor: &Rc<Redactor>) -> Report {
     let options = RunArgs { all_blocks: true, ..RunArgs::default() };
     match load::read_draft(&options, draft, request.unsaved.clone(), redactor) {
-        Ok((loader, read)) => describe_playbook(&loader, read).0,
+        Ok(read) => describe_playbook(read).0,
         Err(problem) => problem.report,
     }
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::placeholder::{self, Placeholder};
-use super::{LoadError, LoadErrorKind, LoadResult, Playbook};
+use super::{LoadError, LoadErrorKind, LoadResult};
 use crate::diagnostic::{Diagnostic, Reaction, Report, Severity, fold_repeated};
 use crate::input_digests::InputDigests;
 use crate::source::Source;
@@ -63,8 +63,6 @@ pub struct Loader {
     static_template: Box<StaticTemplate>,
     warnings: RefCell<Report>,
     complaints: RefCell<Complaints>,
-    /// The readable part of a playbook that cannot be read as a whole.
-    readable_part: RefCell<Option<Playbook>>,
     files: RefCell<HashMap<PathBuf, Option<YamlNode>>>,
     /// Which files were read.
     pub reads: Rc<InputDigests>,
@@ -96,7 +94,6 @@ impl Loader {
             static_template,
             warnings: RefCell::default(),
             complaints: RefCell::default(),
-            readable_part: RefCell::default(),
             files: RefCell::default(),
             reads: Rc::default(),
             play_vars: RefCell::default(),
@@ -108,15 +105,6 @@ impl Loader {
     /// Takes the warnings of the reader; each appears once.
     pub fn take_warnings(&self) -> Report {
         self.warnings.take()
-    }
-
-    /// Takes what could be read of a playbook of which other parts could not.
-    pub fn take_readable_part(&self) -> Option<Playbook> {
-        self.readable_part.take()
-    }
-
-    pub(super) fn keep_readable_part(&self, part: Playbook) {
-        *self.readable_part.borrow_mut() = Some(part);
     }
 
     /// Notes something worth telling.

@@ -111,10 +111,24 @@ impl Loader {
         source: &std::sync::Arc<Source>,
         folder: &Path,
     ) -> LoadResult<Playbook> {
+        self.read_playbook_part(document, source, folder, &mut None)
+    }
+
+    /// The same; `part` becomes the readable part of a playbook that cannot be read as a whole.
+    ///
+    /// # Errors
+    /// If it is not understood, or a file that it names is missing.
+    pub fn read_playbook_part(
+        &self,
+        document: InputDocument,
+        source: &std::sync::Arc<Source>,
+        folder: &Path,
+        part: &mut Option<Playbook>,
+    ) -> LoadResult<Playbook> {
         let read = self.document_plays(document, source, folder);
         let read = read
             .map(|plays| Playbook { name: source.name().to_owned(), plays: plays.into_iter().map(Rc::new).collect() });
-        self.settle_or_keep(read, |part| self.keep_readable_part(part))
+        self.settle_or_keep(read, |readable| *part = Some(readable))
     }
 
     fn document_plays(
