@@ -109,7 +109,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let pending = PendingChanges::default();
-        pending.add_change(&path("early"), "nobody counts", false);
+        pending.add_change(&path("early"), "before tracking", false);
         pending.start_tracking();
         pending.add_change(&path("new"), "first", true);
         pending.add_change(&path("new"), "second", false);

@@ -8,7 +8,8 @@ use crate::modules::{Spec, args};
 use crate::playbook::{Keyword, Task};
 use crate::value::{Value, python};
 
-/// Whether permissions are such as files have: nobody has more than those before, and whoever has any may read.
+/// Whether permissions are such as files have: the group has no more than the owner, others no more than the group, and
+/// each of them that has any may read.
 /// `mode: 420` may be meant, which is 0644.
 fn is_usual_mode(mode: i64) -> bool {
     let [owner, group, others] = [mode >> 6, mode >> 3, mode].map(|bits| bits & 7);

@@ -409,7 +409,7 @@ impl Spec {
         Self { needs, ..self }
     }
 
-    /// Whether a parameter is needed in every state, whoever looks for it.
+    /// Whether a parameter is needed in every state, also where the module itself checks it.
     pub fn requires(&self, param: &Param) -> bool {
         param.required || self.needs.iter().any(|group| matches!(group, [only] if *only == param.name))
     }

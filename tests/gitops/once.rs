@@ -28,7 +28,7 @@ fn commit_is_applied_once_and_recorded() {
     assert_eq!(run["recap"]["localhost"]["changed"], 1);
     let commands: Vec<&str> = run["commands"].as_array().unwrap().iter().map(|one| one[1].as_str().unwrap()).collect();
     assert_eq!(commands, ["plan", "apply"]);
-    assert!(!stage.path("state/work/tokens").exists(), "the checkout is removed");
+    assert!(!stage.path("state").join("work").join("tokens").exists(), "the checkout is removed");
 }
 
 #[test]

@@ -118,7 +118,7 @@ pub fn resolve_subset(subset: &[String]) -> Result<Vec<&'static str>, FactsError
             ("all", true) => everything = false,
             ("all", false) => everything = true,
             ("min", negated) => min = !negated,
-            // Excluding what nobody knows is no error in Ansible.
+            // Excluding an unknown subset is not an error in Ansible.
             (plain, true) => drop.extend(collector_name(plain)),
             (plain, false) => add.push(collector_name(plain).ok_or_else(|| FactsError {
                 name: plain.to_owned(),
