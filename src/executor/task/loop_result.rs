@@ -62,7 +62,7 @@ impl LoopResult {
         self.count += 1;
         whole.changed |= item_result.changed;
         self.changed_for_sure |= item_result.changes_for_sure();
-        whole.ending.add_pass(item_result.ending);
+        whole.ending.add_item(item_result.ending);
         whole.ignored &= item_result.ignored || !item_result.ending.is_failed();
         whole.no_log |= item_result.no_log;
         whole.always_shown |= item_result.always_shown;

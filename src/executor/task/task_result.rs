@@ -120,11 +120,9 @@ impl ItemEnding {
     }
 
     /// The ending of a loop, to which a further item is added: the worst counts, and it is skipped if all are.
-    pub(in crate::executor) fn add_pass(&mut self, item_result: Self) {
-        *self = match (*self, item_result) {
-            (whole, item_result) if whole.is_unreachable() || item_result.is_unreachable() => {
-                Self::Failed(FailureKind::Unreachable)
-            }
+    pub(in crate::executor) fn add_item(&mut self, item: Self) {
+        *self = match (*self, item) {
+            (whole, item) if whole.is_unreachable() || item.is_unreachable() => Self::Failed(FailureKind::Unreachable),
             (Self::Failed(_), _) | (_, Self::Failed(_)) => Self::Failed(FailureKind::Judged),
             (Self::Skipped(_), Self::Skipped(_)) => Self::Skipped(SkipKind::ByModule),
             _ => Self::Ran,
